@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: what the user asked for, from flags and from a flattened device
+ * tree (--config). Pure: parsing opens nothing but the tree's own file. Each
+ * flag has a property in the tree and --dump-dtb writes the effective tree.
+ */
+#ifndef CARREL_VMM_CONFIG_H
+#define CARREL_VMM_CONFIG_H
+
+#include <stdint.h>
+
+#include "vmm/num.h"
+
+#define CONFIG_DISKS 16
+#define CONFIG_CPUS_MAX 64
+#define CONFIG_MEMORY_MIN (64 * MIB)
+
+enum config_verb { CONFIG_RUN, CONFIG_VERSION, CONFIG_HELP };
+
+/* Where a character device goes. */
+enum config_end { END_NONE, END_STDIO, END_FILE, END_SOCKET };
+
+struct config_port {
+	enum config_end end;
+	const char *path;	/* END_FILE, END_SOCKET */
+};
+
+struct config_disk {
+	const char *path;
+	const char *id;		/* "disk0", ... unless given */
+	bool readonly;
+	unsigned queues;	/* 0: one a vCPU, at most 4 */
+};
+
+struct config_sev {
+	bool on;
+	uint32_t policy;	/* SEV API, table 2: all 32 bits kept */
+	const char *dh, *session;	/* files, raw or base64; both or neither */
+	bool kernel_hashes;	/* default on when a kernel is given */
+	int cbitpos, reduced_phys_bits;	/* -1: from KVM */
+};
+
+/* All text is owned by the config and freed by config_close. */
+struct config {
+	enum config_verb verb;
+	const char *name;
+	uint64_t memory;	/* bytes, a multiple of 4096 */
+	unsigned cpus;
+	const char *firmware, *kernel, *initrd, *cmdline;
+	struct config_disk disk[CONFIG_DISKS];
+	size_t n_disks;
+	bool rng;		/* virtio entropy device */
+	struct config_port serial;	/* default: stdio */
+	struct config_port debugcon;
+	const char *control;	/* control socket */
+	bool no_reboot;
+	bool paused;		/* --paused: wait for cont */
+	bool sandbox;		/* default on */
+	struct config_sev sev;
+	const char *dump_dtb;
+	void *owned;		/* config.c's list of strings */
+};
+
+/*
+ * 0, or -EINVAL after one log line that names the flag (or node and property),
+ * the value given and what would be accepted.
+ */
+int config_parse(struct config *c, int argc, char **argv) MUST_USE;
+
+/* Writes c->dump_dtb; -errno after a log line. */
+int config_dump(const struct config *c) MUST_USE;
+
+void config_close(struct config *c);
+
+/* The text of `carrel help`. */
+const char *config_usage(void);
+
+#endif
