@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * power: see the header. The request is an atomic, the eventfd only wakes the
+ * main thread; a second request before the first was taken is dropped, except
+ * that a crash or a quit outranks what waits.
+ */
+#include "vmm/power.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int power_open(struct power *p)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	p->fd = fd;
+	atomic_init(&p->request, POWER_NONE);
+	atomic_init(&p->why, "");
+	return 0;
+}
+
+void power_close(struct power *p)
+{
+	close(p->fd);
+	p->fd = -1;
+}
+
+void power_ask(struct power *p, enum power_request what, const char *why)
+{
+	int waiting = atomic_load(&p->request);
+
+	do {
+		if (waiting != POWER_NONE && (int)what <= waiting)
+			return;
+	} while (!atomic_compare_exchange_weak(&p->request, &waiting,
+					       (int)what));
+	atomic_store(&p->why, why);
+	/* The counter cannot overflow: one write a request, drained below. */
+	(void)!write(p->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+enum power_request power_take(struct power *p, const char **why)
+{
+	uint64_t drained;
+
+	(void)!read(p->fd, &drained, sizeof(drained));
+	*why = atomic_load(&p->why);
+	return (enum power_request)atomic_exchange(&p->request, POWER_NONE);
+}
