@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vcpu: see the header. Parking is a flag, a condition variable and KVM's
+ * immediate_exit: the flag is looked at with the lock held, immediate_exit is
+ * cleared under the same lock, and a pause sets it before it sends the signal.
+ * So a thread either sees the flag, or enters KVM_RUN with immediate_exit set,
+ * or is inside and gets the signal: no kick is lost.
+ */
+#include "vmm/vcpu.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+#define KICK SIGUSR1
+
+static void vcpu_crash(struct vcpu *v, const char *why)
+{
+	power_ask(v->pool->power, POWER_CRASH, why);
+}
+
+static void exit_io(struct vcpu *v)
+{
+	struct kvm_run *r = v->run;
+	uint8_t *data = (uint8_t *)r + r->io.data_offset;
+
+	for (uint32_t i = 0; i < r->io.count; i++, data += r->io.size) {
+		if (r->io.direction == KVM_EXIT_IO_IN)
+			bus_read(v->pool->pio, r->io.port, data, r->io.size);
+		else
+			bus_write(v->pool->pio, r->io.port, data, r->io.size);
+	}
+}
+
+static void exit_mmio(struct vcpu *v)
+{
+	struct kvm_run *r = v->run;
+
+	if (r->mmio.len > sizeof(r->mmio.data))
+		return;
+	if (r->mmio.is_write)
+		bus_write(v->pool->mmio, r->mmio.phys_addr, r->mmio.data,
+			  r->mmio.len);
+	else
+		bus_read(v->pool->mmio, r->mmio.phys_addr, r->mmio.data,
+			 r->mmio.len);
+}
+
+static void exit_system_event(struct vcpu *v)
+{
+	switch (v->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		power_ask(v->pool->power, POWER_OFF, "system event");
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		power_ask(v->pool->power, POWER_RESET, "system event");
+		break;
+	default:
+		vcpu_crash(v, "the guest reported a crash");
+	}
+}
+
+/* False: this vCPU cannot go on. */
+static bool handle_exit(struct vcpu *v)
+{
+	const struct kvm_run *r = v->run;
+
+	switch (r->exit_reason) {
+	case KVM_EXIT_IO:
+		exit_io(v);
+		return true;
+	case KVM_EXIT_MMIO:
+		exit_mmio(v);
+		return true;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_HLT:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		return true;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system_event(v);
+		return false;
+	case KVM_EXIT_SHUTDOWN:
+		vcpu_crash(v, "triple fault");
+		return false;
+	case KVM_EXIT_FAIL_ENTRY:
+		log_error("vCPU %u: KVM could not enter the guest, hardware "
+			  "reason 0x%llx", v->id,
+			  (unsigned long long)
+				  r->fail_entry.hardware_entry_failure_reason);
+		vcpu_crash(v, "failed entry");
+		return false;
+	case KVM_EXIT_INTERNAL_ERROR:
+		log_error("vCPU %u: KVM internal error %u", v->id,
+			  r->internal.suberror);
+		vcpu_crash(v, "KVM internal error");
+		return false;
+	default:
+		log_error("vCPU %u: unexpected exit reason %u", v->id,
+			  r->exit_reason);
+		vcpu_crash(v, "unexpected exit");
+		return false;
+	}
+}
+
+/*
+ * An exit is finished by the next KVM_RUN: do that before parking, or a reset's
+ * registers would receive the result of an instruction from before it.
+ */
+static void finish_exit(struct vcpu *v)
+{
+	v->run->immediate_exit = 1;
+	(void)ioctl(v->fd, KVM_RUN, 0);
+}
+
+/* Waits while paused; false when the thread is to end. */
+static bool vcpu_may_run(struct vcpu *v)
+{
+	struct vcpus *p = v->pool;
+	bool go;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->want != VCPUS_RUN) {
+		finish_exit(v);
+		p->parked++;
+		pthread_cond_broadcast(&p->change);
+		while (p->want == VCPUS_PAUSE)
+			pthread_cond_wait(&p->change, &p->lock);
+		p->parked--;
+	}
+	v->run->immediate_exit = 0;
+	go = p->want == VCPUS_RUN;
+	pthread_mutex_unlock(&p->lock);
+	return go;
+}
+
+/* A vCPU that cannot go on waits to be reset or ended. */
+static void vcpu_rest(struct vcpu *v)
+{
+	struct vcpus *p = v->pool;
+
+	pthread_mutex_lock(&p->lock);
+	while (p->want == VCPUS_RUN)
+		pthread_cond_wait(&p->change, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	struct vcpus *p = v->pool;
+
+	if (p->enter && p->enter(p->enter_ctx)) {
+		vcpu_crash(v, "the sandbox of a vCPU failed");
+		return NULL;
+	}
+	while (vcpu_may_run(v)) {
+		int rc = ioctl(v->fd, KVM_RUN, 0);
+
+		v->exits++;
+		if (rc == 0) {
+			if (!handle_exit(v))
+				vcpu_rest(v);
+		} else if (errno != EINTR && errno != EAGAIN) {
+			log_error("vCPU %u: KVM_RUN: %s", v->id,
+				  strerror(errno));
+			vcpu_crash(v, "KVM_RUN failed");
+			vcpu_rest(v);
+		}
+	}
+	return NULL;
+}
+
+static int vcpu_open(struct vcpu *v, const struct kvm *k,
+		     const struct kvm_cpuid2 *host, const struct cpuid_sev *sev)
+{
+	size_t size = sizeof(*host) + host->nent * sizeof(host->entries[0]);
+	struct kvm_cpuid2 *mine;
+	int rc;
+
+	v->fd = ioctl(k->vm_fd, KVM_CREATE_VCPU, (unsigned long)v->id);
+	if (v->fd < 0) {
+		rc = -errno;
+		log_error("KVM_CREATE_VCPU %u: %s", v->id, strerror(-rc));
+		return rc;
+	}
+	v->run = mmap(NULL, k->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      v->fd, 0);
+	if (v->run == MAP_FAILED) {
+		v->run = NULL;
+		return -errno;
+	}
+	mine = malloc(size);
+	if (!mine)
+		return -ENOMEM;
+	bytes_copy(mine, size, host, size);
+	cpuid_fix(mine, v->id, v->pool->n, sev);
+	rc = kvm_ioctl(v->fd, KVM_SET_CPUID2, mine, "KVM_SET_CPUID2");
+	free(mine);
+	return rc < 0 ? rc : 0;
+}
+
+int vcpus_open(struct vcpus *p, const struct kvm *k, unsigned n,
+	       const struct cpuid_sev *sev, bool resettable)
+{
+	struct kvm_cpuid2 *host;
+	int rc;
+
+	if (n < 1 || n > VCPUS_MAX || n > k->cpus_max) {
+		log_error("--cpus %u: this host runs 1 to %u", n,
+			  k->cpus_max < VCPUS_MAX ? k->cpus_max : VCPUS_MAX);
+		return -EINVAL;
+	}
+	p->n = n;
+	p->run_bytes = k->run_bytes;
+	p->want = VCPUS_PAUSE;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->change, NULL);
+	for (unsigned i = 0; i < n; i++)
+		p->v[i] = (struct vcpu){ .fd = -1, .id = i, .pool = p };
+	rc = kvm_supported_cpuid(k, &host);
+	if (rc)
+		return rc;
+	for (unsigned i = 0; !rc && i < n; i++) {
+		rc = vcpu_open(&p->v[i], k, host, sev);
+		if (!rc && resettable)
+			rc = vcpu_state_save(p->v[i].fd, k->fd,
+					     &p->v[i].power_on);
+	}
+	free(host);
+	return rc;
+}
+
+static void kick_handler(int sig)
+{
+	(void)sig;	/* only there to interrupt KVM_RUN */
+}
+
+int vcpus_start(struct vcpus *p)
+{
+	struct sigaction sa = { .sa_handler = kick_handler };
+	int rc = sigaction(KICK, &sa, NULL) ? -errno : 0;
+
+	for (unsigned i = 0; !rc && i < p->n; i++) {
+		char name[16];
+
+		rc = -pthread_create(&p->v[i].thread, NULL, vcpu_main,
+				     &p->v[i]);
+		if (rc)
+			break;
+		p->v[i].started = true;
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		(void)pthread_setname_np(p->v[i].thread, name);
+	}
+	return rc;
+}
+
+static void vcpus_want(struct vcpus *p, enum vcpus_want want)
+{
+	pthread_mutex_lock(&p->lock);
+	p->want = want;
+	pthread_cond_broadcast(&p->change);
+	for (unsigned i = 0; want != VCPUS_RUN && i < p->n; i++) {
+		if (!p->v[i].started)
+			continue;
+		p->v[i].run->immediate_exit = 1;
+		pthread_kill(p->v[i].thread, KICK);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+void vcpus_run(struct vcpus *p)
+{
+	vcpus_want(p, VCPUS_RUN);
+}
+
+void vcpus_pause(struct vcpus *p)
+{
+	unsigned started = 0;
+
+	vcpus_want(p, VCPUS_PAUSE);
+	pthread_mutex_lock(&p->lock);
+	for (unsigned i = 0; i < p->n; i++)
+		started += p->v[i].started;
+	while (p->parked < started)
+		pthread_cond_wait(&p->change, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+}
+
+int vcpus_reset(struct vcpus *p)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < p->n; i++)
+		rc = p->v[i].power_on
+			     ? vcpu_state_load(p->v[i].fd, p->v[i].power_on)
+			     : -EOPNOTSUPP;
+	return rc;
+}
+
+void vcpus_close(struct vcpus *p)
+{
+	vcpus_want(p, VCPUS_END);
+	for (unsigned i = 0; i < p->n; i++) {
+		struct vcpu *v = &p->v[i];
+
+		if (v->started)
+			pthread_join(v->thread, NULL);
+		vcpu_state_free(v->power_on);
+		if (v->run)
+			munmap(v->run, p->run_bytes);
+		if (v->fd >= 0)
+			close(v->fd);
+	}
+	p->n = 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vcpu: the threads that run the guest. A vCPU's thread is hostile from its
+ * first instruction: what it hands us are an address, a length and data, which
+ * go to the buses and nowhere else. The pool pauses all of them together:
+ * after vcpus_pause no guest instruction runs and no exit is half done.
+ */
+#ifndef CARREL_VMM_VCPU_H
+#define CARREL_VMM_VCPU_H
+
+#include <pthread.h>
+
+#include "vmm/bus.h"
+#include "vmm/cpuid.h"
+#include "vmm/kvm.h"
+#include "vmm/power.h"
+
+#define VCPUS_MAX 64
+
+enum vcpus_want { VCPUS_PAUSE, VCPUS_RUN, VCPUS_END };
+
+struct vcpu_state;	/* a saved power-on state: vcpu_state.c */
+
+struct vcpu {
+	int fd;
+	unsigned id;
+	int tid;		/* of its thread, once started */
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started;
+	uint64_t exits;		/* written by its thread only */
+	struct vcpu_state *power_on;	/* NULL: cannot be reset (SEV) */
+	struct vcpus *pool;
+};
+
+struct vcpus {
+	struct bus *pio, *mmio;
+	struct power *power;
+	int (*enter)(void *ctx);	/* in each thread, before the guest */
+	void *enter_ctx;
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	enum vcpus_want want;
+	size_t run_bytes;
+	unsigned parked, n;
+	struct vcpu v[VCPUS_MAX];
+};
+
+/* Makes n vCPUs with their CPUID; resettable: keeps their power-on state. */
+int vcpus_open(struct vcpus *p, const struct kvm *k, unsigned n,
+	       const struct cpuid_sev *sev, bool resettable) MUST_USE;
+
+/* Starts the threads, parked. */
+int vcpus_start(struct vcpus *p) MUST_USE;
+
+void vcpus_run(struct vcpus *p);
+void vcpus_pause(struct vcpus *p);	/* returns when all are parked */
+
+/* Back to power-on; parked only. -EOPNOTSUPP where not resettable. */
+int vcpus_reset(struct vcpus *p) MUST_USE;
+
+/* Ends and joins the threads, closes everything. */
+void vcpus_close(struct vcpus *p);
+
+/* vcpu_state.c: KVM's registers of one vCPU. save allocates. */
+int vcpu_state_save(int fd, int kvm_fd, struct vcpu_state **out) MUST_USE;
+int vcpu_state_load(int fd, const struct vcpu_state *s) MUST_USE;
+void vcpu_state_free(struct vcpu_state *s);
+
+#endif
