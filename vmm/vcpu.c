@@ -112,12 +112,14 @@ static bool handle_exit(struct vcpu *v)
 
 /*
  * An exit is finished by the next KVM_RUN: do that before parking, or a reset's
- * registers would receive the result of an instruction from before it.
+ * registers would receive the result of an instruction from before it. One
+ * instruction may take several exits (an access that spans pages).
  */
 static void finish_exit(struct vcpu *v)
 {
-	v->run->immediate_exit = 1;
-	(void)ioctl(v->fd, KVM_RUN, 0);
+	do
+		v->run->immediate_exit = 1;
+	while (ioctl(v->fd, KVM_RUN, 0) == 0 && handle_exit(v));
 }
 
 /* Waits while paused; false when the thread is to end. */
@@ -127,8 +129,13 @@ static bool vcpu_may_run(struct vcpu *v)
 	bool go;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->want != VCPUS_RUN) {
+	if (p->want != VCPUS_RUN && v->exits) {
+		/* Not with the lock: the exit may need a device. */
+		pthread_mutex_unlock(&p->lock);
 		finish_exit(v);
+		pthread_mutex_lock(&p->lock);
+	}
+	if (p->want != VCPUS_RUN) {
 		p->parked++;
 		pthread_cond_broadcast(&p->change);
 		while (p->want == VCPUS_PAUSE)
