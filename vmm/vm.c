@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vm: see the header.
+ */
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/log.h"
+
+/* KVM says 0 for the reduction; 1 is what processors with SEV take. */
+#define REDUCED_DEFAULT 1u
+
+static int find_cbit(struct vm *vm, const struct config_sev *want)
+{
+	struct kvm_cpuid2 *host;
+	uint32_t cbitpos = 0;
+	bool found;
+	int rc = kvm_supported_cpuid(&vm->kvm, &host);
+
+	if (rc)
+		return rc;
+	found = cpuid_host_sev(host, &cbitpos);
+	free(host);
+	if (!found && want->cbitpos < 0) {
+		log_error("--sev: KVM offers no SEV on this host (CPUID leaf "
+			  "0x8000001F; kvm_amd needs sev=1, the BIOS SEV on)");
+		return -ENOTSUP;
+	}
+	if (found && want->cbitpos >= 0 && (uint32_t)want->cbitpos != cbitpos) {
+		log_error("--sev cbitpos=%d: this host's is %u", want->cbitpos,
+			  cbitpos);
+		return -EINVAL;
+	}
+	vm->sev = (struct cpuid_sev){
+		.on = true,
+		.cbitpos = found ? cbitpos : (uint32_t)want->cbitpos,
+		.reduced_phys_bits = want->reduced_phys_bits < 0
+					     ? REDUCED_DEFAULT
+					     : (uint32_t)want->reduced_phys_bits,
+	};
+	return 0;
+}
+
+int vm_open(struct vm *vm, const struct config *c)
+{
+	int rc;
+
+	*vm = (struct vm){ .kvm = { .fd = -1, .vm_fd = -1 },
+			   .ev.epoll_fd = -1,
+			   .power.fd = -1 };
+	pthread_mutex_init(&vm->bus_lock, NULL);
+	bus_open(&vm->pio, &vm->bus_lock);
+	bus_open(&vm->mmio, &vm->bus_lock);
+	rc = kvm_open(&vm->kvm, c->sev.on);
+	if (!rc && c->sev.on)
+		rc = find_cbit(vm, &c->sev);
+	if (!rc) {
+		rc = gmem_open(&vm->mem, c->memory);
+		if (rc)
+			log_error("--memory: %llu bytes of guest memory: %s",
+				  (unsigned long long)c->memory, strerror(-rc));
+	}
+	if (!rc)
+		rc = irq_open(&vm->irq, vm->kvm.vm_fd);
+	if (!rc)
+		rc = event_open(&vm->ev);
+	if (!rc)
+		rc = power_open(&vm->power);
+	return rc;
+}
+
+int vm_load(struct vm *vm, const struct image *im)
+{
+	int rc = image_load(im, &vm->mem);
+
+	if (rc) {
+		log_error("the launch image does not fit the guest's memory: "
+			  "%s", strerror(-rc));
+		return rc;
+	}
+	return kvm_map(&vm->kvm, &vm->mem, vm->sev.on);
+}
+
+int vm_add_cpus(struct vm *vm, unsigned n)
+{
+	int rc;
+
+	vm->cpus.pio = &vm->pio;
+	vm->cpus.mmio = &vm->mmio;
+	vm->cpus.power = &vm->power;
+	rc = vcpus_open(&vm->cpus, &vm->kvm, n, &vm->sev, !vm->sev.on);
+	if (!rc && !vm->sev.on)
+		rc = kvm_get_chips(&vm->kvm, &vm->chips);
+	return rc;
+}
+
+int vm_reset(struct vm *vm, const struct image *im)
+{
+	int rc;
+
+	if (vm->sev.on)
+		return -EOPNOTSUPP;
+	rc = image_load(im, &vm->mem);
+	if (!rc)
+		rc = kvm_set_chips(&vm->kvm, &vm->chips);
+	if (!rc)
+		rc = vcpus_reset(&vm->cpus);
+	return rc;
+}
+
+void vm_close(struct vm *vm)
+{
+	if (vm->cpus.n)
+		vcpus_close(&vm->cpus);
+	if (vm->power.fd >= 0)
+		power_close(&vm->power);
+	if (vm->ev.epoll_fd >= 0)
+		event_close(&vm->ev);
+	if (vm->kvm.vm_fd >= 0)
+		irq_close(&vm->irq);
+	gmem_close(&vm->mem);
+	kvm_close(&vm->kvm);
+	pthread_mutex_destroy(&vm->bus_lock);
+}
