@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fwerr: what the secure processor's firmware says when it refuses (SEV API,
+ * table 4), in words, with a hint what a person can do about it.
+ */
+#ifndef CARREL_SEV_FWERR_H
+#define CARREL_SEV_FWERR_H
+
+#include "sev/cmd.h"
+
+/* Status codes that code, not only people, looks at. */
+enum {
+	FWERR_INVALID_GUEST_STATE = 0x02,
+	FWERR_INVALID_LENGTH = 0x04,
+	FWERR_POLICY_FAILURE = 0x07,
+	FWERR_BAD_SIGNATURE = 0x0a,
+	FWERR_BAD_MEASUREMENT = 0x0b,
+};
+
+/* The specification's name, "POLICY_FAILURE"; unknown: "unknown status". */
+const char *fwerr_name(uint32_t fw);
+
+/* What it means and what to do, one sentence each. */
+const char *fwerr_text(uint32_t fw);
+const char *fwerr_hint(uint32_t fw);
+
+/*
+ * A whole sentence for command what: the system call's error, or the
+ * firmware's status with its text and hint.
+ */
+void fwerr_describe(const char *what, struct sev_error e, char *text,
+		    size_t cap);
+
+#endif
