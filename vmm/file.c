@@ -71,6 +71,14 @@ static int read_end(int fd)
 	return n == 0 ? 0 : -EAGAIN;
 }
 
+/* Says why in words and hands the code back. */
+static int refuse(const char *what, const char *path, int rc)
+{
+	log_error("%s %s: %s", what, path,
+		  rc == -EAGAIN ? "changed while it was read" : strerror(-rc));
+	return rc;
+}
+
 static int read_open(int fd, const char *path, const char *what, uint64_t max,
 		     uint8_t **out, size_t *len)
 {
@@ -79,22 +87,19 @@ static int read_open(int fd, const char *path, const char *what, uint64_t max,
 	int rc;
 
 	if (fstat(fd, &st))
-		return -errno;
+		return refuse(what, path, -errno);
 	rc = check_kind(&st, path, what, max);
 	if (rc)
 		return rc;
 	buf = malloc((size_t)st.st_size);
 	if (!buf)
-		return -ENOMEM;
+		return refuse(what, path, -ENOMEM);
 	rc = read_all(fd, buf, (size_t)st.st_size);
 	if (!rc)
 		rc = read_end(fd);
 	if (rc) {
-		log_error("%s %s: %s", what, path,
-			  rc == -EAGAIN ? "changed while it was read"
-					: strerror(-rc));
 		free(buf);
-		return rc;
+		return refuse(what, path, rc);
 	}
 	*out = buf;
 	*len = (size_t)st.st_size;
@@ -108,11 +113,8 @@ int file_read(const char *path, const char *what, uint64_t max, uint8_t **out,
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int rc;
 
-	if (fd < 0) {
-		rc = -errno;
-		log_error("%s %s: %s", what, path, strerror(-rc));
-		return rc;
-	}
+	if (fd < 0)
+		return refuse(what, path, -errno);
 	rc = read_open(fd, path, what, max, out, len);
 	close(fd);
 	return rc;
