@@ -55,6 +55,8 @@ int vm_open(struct vm *vm, const struct config *c)
 	bus_open(&vm->pio, &vm->bus_lock);
 	bus_open(&vm->mmio, &vm->bus_lock);
 	rc = kvm_open(&vm->kvm, c->sev.on);
+	if (!rc)
+		rc = irq_open(&vm->irq, vm->kvm.vm_fd);
 	if (!rc && c->sev.on)
 		rc = find_cbit(vm, &c->sev);
 	if (!rc) {
@@ -63,8 +65,6 @@ int vm_open(struct vm *vm, const struct config *c)
 			log_error("--memory: %llu bytes of guest memory: %s",
 				  (unsigned long long)c->memory, strerror(-rc));
 	}
-	if (!rc)
-		rc = irq_open(&vm->irq, vm->kvm.vm_fd);
 	if (!rc)
 		rc = event_open(&vm->ev);
 	if (!rc)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * board: the explicit list of devices, attached one line each. board.c is, with
+ * main.c, the only file of vmm/ that sees devices/; the rest of the VMM knows a
+ * board by the few things that happen to all devices at once.
+ */
+#ifndef CARREL_VMM_BOARD_H
+#define CARREL_VMM_BOARD_H
+
+#include "vmm/config.h"
+#include "vmm/image.h"
+#include "vmm/vm.h"
+
+struct board;
+
+/*
+ * Makes and attaches every device that c asks for; the image's items become
+ * fw_cfg's. enter_worker runs in each data-path thread before it works (the
+ * sandbox). 0, or -errno after a log line.
+ */
+int board_open(struct board **out, struct vm *vm, const struct config *c,
+	       const struct image *im, int (*enter_worker)(void *ctx),
+	       void *ctx) MUST_USE;
+void board_close(struct board *b);	/* restores the terminal; NULL is fine */
+
+/* Data paths rest: after pause no device touches guest memory. */
+void board_pause(struct board *b);
+void board_resume(struct board *b);
+
+/* Every device back to power-on; paused, vCPUs parked. */
+void board_reset(struct board *b);
+
+/* The ACPI power button (system_powerdown, SIGTERM). */
+void board_power_button(struct board *b);
+
+#endif

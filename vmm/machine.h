@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * machine: what the whole VM is doing (prelaunch, running, paused, shut down)
+ * and everything that changes it: the control socket's commands, signals and
+ * the guest's own requests. Main thread only.
+ */
+#ifndef CARREL_VMM_MACHINE_H
+#define CARREL_VMM_MACHINE_H
+
+#include "vmm/board.h"
+#include "vmm/vm.h"
+
+enum machine_state {
+	MACHINE_PRELAUNCH,	/* no instruction has run yet */
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_SHUTDOWN,
+};
+
+/* carrel's exit statuses (carrel(1), EXIT STATUS). */
+enum machine_exit {
+	EXIT_POWERED_OFF = 0,
+	EXIT_USAGE = 1,
+	EXIT_HOST = 2,
+	EXIT_RESET = 3,
+	EXIT_CRASHED = 4,
+};
+
+struct machine {
+	struct vm *vm;
+	struct board *board;
+	const struct image *image;
+	enum machine_state state;
+	bool no_reboot;
+	int exit_status;
+	int signal_fd;
+	bool told_off;		/* one SIGTERM or SIGINT came already */
+	/* Before the very first instruction (SEV: LAUNCH_FINISH). May be NULL. */
+	int (*first_run)(void *ctx);
+	/* name and reason in QMP's words; may be NULL. */
+	void (*event)(void *ctx, const char *name, bool guest,
+		      const char *reason);
+	void *ctx;
+};
+
+/*
+ * Fill vm, board, image, no_reboot and the callbacks first. Takes over SIGTERM,
+ * SIGINT, SIGHUP and the VM's power requests.
+ */
+int machine_open(struct machine *m) MUST_USE;
+void machine_close(struct machine *m);
+
+/* Runs the loop until the VM ends; the result is in exit_status. */
+int machine_run(struct machine *m) MUST_USE;
+
+/* QMP's verbs. cont: -errno of first_run. reset: -EOPNOTSUPP under SEV. */
+int machine_cont(struct machine *m) MUST_USE;
+void machine_stop(struct machine *m);
+void machine_quit(struct machine *m);
+void machine_powerdown(struct machine *m);
+int machine_reset(struct machine *m, bool guest) MUST_USE;
+
+/* QMP's RunState: "prelaunch", "running", "paused", "shutdown". */
+const char *machine_status(const struct machine *m);
+
+#endif
