@@ -3,9 +3,10 @@
  * pci: one root bus (bus 0), reached by ports 0xCF8/0xCFC and, where the host
  * bridge's PCIEXBAR says so, by ECAM. A function is 4 KiB of configuration
  * space with a mask of what the guest may write; everything else about it is
- * in its ops. BARs are claimed on the MMIO bus while memory decoding is on; a
- * BAR that the guest puts on top of something else is simply not claimed (one
- * log line), so it answers nothing.
+ * in its ops, which see only accesses that stay inside an aligned dword. BARs
+ * are claimed on the MMIO bus while memory decoding is on; a BAR that the
+ * guest puts on top of something else, or outside the PCI windows, is simply
+ * not claimed (one log line), so it answers nothing.
  */
 #ifndef CARREL_DEVICES_PCI_H
 #define CARREL_DEVICES_PCI_H
@@ -59,6 +60,7 @@ struct pci_bar {
 	void *dev;
 	uint64_t addr;			/* where it is claimed */
 	bool mapped;
+	bool warned;			/* one log line about a bad place */
 };
 
 struct pci_dev {
@@ -78,9 +80,17 @@ struct pci_bus {
 	struct pci_dev *dev[PCI_SLOTS * PCI_FUNCS];
 	uint32_t addr;			/* port 0xCF8 */
 	uint64_t ecam;			/* claimed base; 0: off */
+	const struct bus_ops *narrow;	/* see pci_narrow_ports */
+	void *narrow_dev;
 };
 
 int pci_open(struct pci_bus *b, struct bus *pio, struct bus *mmio) MUST_USE;
+
+/*
+ * Who answers byte and word accesses at 0xCF8 to 0xCFB, which are not
+ * configuration's (the chipset's reset control is one): off is from 0xCF8.
+ */
+void pci_narrow_ports(struct pci_bus *b, const struct bus_ops *ops, void *dev);
 
 /* Fills the identity registers; class is 24 bits. Before pci_attach. */
 void pci_init(struct pci_dev *d, const struct pci_ops *ops, uint16_t vendor,
