@@ -14,6 +14,7 @@
 #define CONFIG_DISKS 16
 #define CONFIG_CPUS_MAX 64
 #define CONFIG_MEMORY_MIN (64 * MIB)
+#define CONFIG_MEMORY_MAX (1024 * GIB)
 
 enum config_verb { CONFIG_RUN, CONFIG_VERSION, CONFIG_HELP };
 
@@ -72,7 +73,7 @@ int config_dump(const struct config *c) MUST_USE;
 
 void config_close(struct config *c);
 
-/* The text of `carrel help`. */
-const char *config_usage(void);
+/* The text of `carrel help`, from malloc; NULL: no memory. */
+char *config_usage(void) MUST_USE;
 
 #endif

@@ -25,19 +25,6 @@ static uint32_t id_bits(unsigned n)
 	return bits;
 }
 
-bool cpuid_host_sev(const struct kvm_cpuid2 *host, uint32_t *cbitpos)
-{
-	for (uint32_t i = 0; i < host->nent; i++) {
-		const struct kvm_cpuid_entry2 *e = &host->entries[i];
-
-		if (e->function != LEAF_SEV || !(e->eax & SEV_EAX_SEV))
-			continue;
-		*cbitpos = e->ebx & 0x3f;
-		return true;
-	}
-	return false;
-}
-
 /* Leaves 0xB and 0x1F: level 0 is the thread, level 1 the core. */
 static void fix_topology(struct kvm_cpuid_entry2 *e, unsigned id, unsigned n)
 {

@@ -17,9 +17,6 @@ struct cpuid_sev {
 	uint32_t reduced_phys_bits;	/* EBX[11:6] */
 };
 
-/* The C-bit position that KVM offers; false: no SEV on this host. */
-bool cpuid_host_sev(const struct kvm_cpuid2 *host, uint32_t *cbitpos);
-
 /*
  * Corrects c in place for vCPU `id` of `n`: one package, n cores, one thread
  * each; the local APIC id is the vCPU's number.

@@ -196,6 +196,8 @@ int machine_open(struct machine *m)
 
 void machine_close(struct machine *m)
 {
+	if (!m->vm)
+		return;
 	event_remove(&m->vm->ev, m->vm->power.fd);
 	if (m->signal_fd >= 0) {
 		event_remove(&m->vm->ev, m->signal_fd);

@@ -48,7 +48,7 @@ struct machine {
  * SIGINT, SIGHUP and the VM's power requests.
  */
 int machine_open(struct machine *m) MUST_USE;
-void machine_close(struct machine *m);
+void machine_close(struct machine *m);	/* never opened: nothing */
 
 /* Runs the loop until the VM ends; the result is in exit_status. */
 int machine_run(struct machine *m) MUST_USE;

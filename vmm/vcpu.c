@@ -164,6 +164,7 @@ static void *vcpu_main(void *arg)
 	struct vcpu *v = arg;
 	struct vcpus *p = v->pool;
 
+	atomic_store(&v->tid, (int)syscall(SYS_gettid));
 	if (p->enter && p->enter(p->enter_ctx)) {
 		vcpu_crash(v, "the sandbox of a vCPU failed");
 		return NULL;

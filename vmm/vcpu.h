@@ -9,6 +9,7 @@
 #define CARREL_VMM_VCPU_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "vmm/bus.h"
 #include "vmm/cpuid.h"
@@ -24,7 +25,7 @@ struct vcpu_state;	/* a saved power-on state: vcpu_state.c */
 struct vcpu {
 	int fd;
 	unsigned id;
-	int tid;		/* of its thread, once started */
+	_Atomic(int) tid;	/* of its thread, once that runs */
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;

@@ -5,44 +5,9 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/log.h"
-
-/* KVM says 0 for the reduction; 1 is what processors with SEV take. */
-#define REDUCED_DEFAULT 1u
-
-static int find_cbit(struct vm *vm, const struct config_sev *want)
-{
-	struct kvm_cpuid2 *host;
-	uint32_t cbitpos = 0;
-	bool found;
-	int rc = kvm_supported_cpuid(&vm->kvm, &host);
-
-	if (rc)
-		return rc;
-	found = cpuid_host_sev(host, &cbitpos);
-	free(host);
-	if (!found && want->cbitpos < 0) {
-		log_error("--sev: KVM offers no SEV on this host (CPUID leaf "
-			  "0x8000001F; kvm_amd needs sev=1, the BIOS SEV on)");
-		return -ENOTSUP;
-	}
-	if (found && want->cbitpos >= 0 && (uint32_t)want->cbitpos != cbitpos) {
-		log_error("--sev cbitpos=%d: this host's is %u", want->cbitpos,
-			  cbitpos);
-		return -EINVAL;
-	}
-	vm->sev = (struct cpuid_sev){
-		.on = true,
-		.cbitpos = found ? cbitpos : (uint32_t)want->cbitpos,
-		.reduced_phys_bits = want->reduced_phys_bits < 0
-					     ? REDUCED_DEFAULT
-					     : (uint32_t)want->reduced_phys_bits,
-	};
-	return 0;
-}
 
 int vm_open(struct vm *vm, const struct config *c)
 {
@@ -57,8 +22,7 @@ int vm_open(struct vm *vm, const struct config *c)
 	rc = kvm_open(&vm->kvm, c->sev.on);
 	if (!rc)
 		rc = irq_open(&vm->irq, vm->kvm.vm_fd);
-	if (!rc && c->sev.on)
-		rc = find_cbit(vm, &c->sev);
+	vm->sev.on = c->sev.on;
 	if (!rc) {
 		rc = gmem_open(&vm->mem, c->memory);
 		if (rc)

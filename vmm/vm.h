@@ -30,8 +30,8 @@ struct vm {
 };
 
 /*
- * KVM's VM, RAM, buses, interrupts and loop. With SEV asked for, takes the
- * C-bit position and the reduction of physical address bits from c or the host.
+ * KVM's VM, RAM, buses, interrupts and loop. With SEV asked for, sev.on is set;
+ * the launch, which comes next, knows what else goes into sev.
  */
 int vm_open(struct vm *vm, const struct config *c) MUST_USE;
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main: the recipe of a VM, read from top to bottom. Nothing else here but the
+ * wires between parts that must not know each other: the control socket and the
+ * machine, the machine and the SEV launch, threads and their sandbox.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/plan.h"
+#include "sev/launch.h"
+#include "sev/qmp.h"
+#include "vmm/board.h"
+#include "vmm/config.h"
+#include "vmm/control.h"
+#include "vmm/jail.h"
+#include "vmm/log.h"
+#include "vmm/machine.h"
+#include "vmm/version.h"
+#include "vmm/vm.h"
+
+struct carrel {
+	struct config cfg;
+	struct vm vm;
+	struct image image;
+	struct launch launch;
+	struct board *board;
+	struct machine machine;
+	struct control control;
+	struct sev_qmp sev_qmp;
+};
+
+/* The control socket's commands, as the machine's verbs. */
+
+static int do_stop(void *ctx, struct control_error *err)
+{
+	struct carrel *c = ctx;
+
+	if (c->machine.state == MACHINE_PRELAUNCH)
+		return control_fail(err, -EPERM, "the guest has not started");
+	machine_stop(&c->machine);
+	return 0;
+}
+
+static int do_cont(void *ctx, struct control_error *err)
+{
+	struct carrel *c = ctx;
+	int rc = machine_cont(&c->machine);
+
+	if (rc)
+		return control_fail(err, rc, "%s", c->launch.why);
+	return 0;
+}
+
+static int do_powerdown(void *ctx, struct control_error *err)
+{
+	struct carrel *c = ctx;
+
+	(void)err;
+	machine_powerdown(&c->machine);
+	return 0;
+}
+
+static int do_reset(void *ctx, struct control_error *err)
+{
+	struct carrel *c = ctx;
+	int rc = machine_reset(&c->machine, false);
+
+	if (rc == -EOPNOTSUPP)
+		return control_fail(err, rc,
+				    "a SEV guest is not reset in place: launch "
+				    "it again, with a fresh session");
+	return rc ? control_fail(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+static void do_quit(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	machine_quit(&c->machine);
+}
+
+static const char *get_status(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return machine_status(&c->machine);
+}
+
+static unsigned get_cpus(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return c->vm.cpus.n;
+}
+
+static pid_t get_cpu_thread(void *ctx, unsigned cpu)
+{
+	struct carrel *c = ctx;
+
+	return cpu < c->vm.cpus.n ? c->vm.cpus.v[cpu].tid : 0;
+}
+
+static const char *get_name(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return c->cfg.name;
+}
+
+static const struct control_vm control_vm = {
+	.stop = do_stop,
+	.cont = do_cont,
+	.powerdown = do_powerdown,
+	.reset = do_reset,
+	.quit = do_quit,
+	.status = get_status,
+	.cpus = get_cpus,
+	.cpu_thread = get_cpu_thread,
+	.name = get_name,
+};
+
+/* The machine's news, as events on the control socket. */
+static void on_event(void *ctx, const char *name, bool guest,
+		     const char *reason)
+{
+	struct carrel *c = ctx;
+
+	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
+		control_event_cause(&c->control, name, guest, reason);
+	else if (!strcmp(name, "GUEST_PANICKED"))
+		control_event(&c->control, name,
+			      json_pack("{ss}", "action", "poweroff"));
+	else
+		control_event(&c->control, name, NULL);
+}
+
+static int finish_launch(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return c->cfg.sev.on ? launch_finish(&c->launch) : 0;
+}
+
+static int enter_vcpu(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return c->cfg.sandbox ? jail_thread(JAIL_VCPU) : 0;
+}
+
+static int enter_worker(void *ctx)
+{
+	struct carrel *c = ctx;
+
+	return c->cfg.sandbox ? jail_thread(JAIL_WORKER) : 0;
+}
+
+/* Files into an ordered list of what the guest starts from. */
+static int plan(struct carrel *c)
+{
+	uint64_t low = min_u64(c->cfg.memory, GMEM_LOW_MAX);
+	struct boot_source src = {
+		.firmware = c->cfg.firmware,
+		.kernel = c->cfg.kernel,
+		.initrd = c->cfg.initrd,
+		.cmdline = c->cfg.cmdline,
+		.kernel_hashes = c->cfg.sev.on && c->cfg.sev.kernel_hashes,
+		.ram_low = low,
+		.ram_high = c->cfg.memory - low,
+		.cpus = c->cfg.cpus,
+		.name = c->cfg.name,
+	};
+
+	return boot_plan(&c->image, &src);
+}
+
+/* A SEV guest is one from before its first vCPU on. */
+static int open_launch(struct carrel *c)
+{
+	struct launch_config lc = {
+		.policy = c->cfg.sev.policy,
+		.dh = c->cfg.sev.dh,
+		.session = c->cfg.sev.session,
+		.cbitpos = c->cfg.sev.cbitpos,
+		.reduced_phys_bits = c->cfg.sev.reduced_phys_bits,
+	};
+	int rc;
+
+	if (!c->cfg.sev.on)
+		return 0;
+	rc = launch_open(&c->launch, c->vm.kvm.fd, c->vm.kvm.vm_fd, &lc);
+	if (!rc)
+		c->vm.sev = (struct cpuid_sev){ true, c->launch.cbitpos,
+						c->launch.reduced_phys_bits };
+	return rc;
+}
+
+static int open_machine(struct carrel *c)
+{
+	c->machine = (struct machine){
+		.vm = &c->vm,
+		.image = &c->image,
+		.no_reboot = c->cfg.no_reboot,
+		.first_run = finish_launch,
+		.event = on_event,
+		.ctx = c,
+	};
+	return machine_open(&c->machine);
+}
+
+static int open_board(struct carrel *c)
+{
+	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image,
+			    enter_worker, c);
+
+	c->machine.board = c->board;
+	return rc;
+}
+
+static int open_control(struct carrel *c)
+{
+	int rc;
+
+	if (!c->cfg.control)
+		return 0;
+	rc = control_open(&c->control, &c->vm.ev, c->cfg.control, &control_vm,
+			  c);
+	if (rc)
+		return rc;
+	return sev_qmp_open(&c->sev_qmp, &c->control,
+			    c->cfg.sev.on ? &c->launch : NULL);
+}
+
+/* Nothing is opened after this; vCPU threads start inside the sandbox. */
+static int enter_jail(struct carrel *c)
+{
+	int rc = c->cfg.sandbox ? jail_process() : 0;
+
+	if (rc)
+		return rc;
+	c->vm.cpus.enter = enter_vcpu;
+	c->vm.cpus.enter_ctx = c;
+	rc = vcpus_start(&c->vm.cpus);
+	return rc || !c->cfg.sandbox ? rc : jail_thread(JAIL_MAIN);
+}
+
+/* An owner with a session decides when the guest runs. */
+static int start(struct carrel *c)
+{
+	if (c->cfg.paused || (c->cfg.sev.on && c->launch.session)) {
+		log_info("waiting for cont on the control socket");
+		return 0;
+	}
+	return machine_cont(&c->machine);
+}
+
+static int carrel_run(struct carrel *c)
+{
+	int rc = open_machine(c);
+
+	if (!rc) rc = open_launch(c);		 /* SEV: keys for this guest */
+	if (!rc) rc = vm_load(&c->vm, &c->image); /* the image into memory   */
+	if (!rc) rc = vm_add_cpus(&c->vm, c->cfg.cpus);
+	if (!rc) rc = open_board(c);		 /* devices, one line each   */
+	if (!rc && c->cfg.sev.on)
+		rc = launch_measure(&c->launch, &c->vm.mem, &c->image);
+	if (!rc) rc = open_control(c);
+	if (!rc) rc = enter_jail(c);		 /* nothing opens after this */
+	if (!rc) rc = start(c);
+	if (!rc) rc = machine_run(&c->machine);
+	return rc;
+}
+
+static void carrel_close(struct carrel *c)
+{
+	if (c->vm.cpus.n)
+		vcpus_close(&c->vm.cpus);
+	control_close(&c->control);
+	board_close(c->board);
+	machine_close(&c->machine);
+	if (c->cfg.sev.on)
+		launch_close(&c->launch);
+	vm_close(&c->vm);
+}
+
+static int run(struct carrel *c)
+{
+	int rc;
+
+	if (c->cfg.dump_dtb)
+		return config_dump(&c->cfg) ? EXIT_HOST : 0;
+	signal(SIGPIPE, SIG_IGN);
+	c->control.fd = -1;
+	c->launch.guest.psp_fd = -1;
+	rc = plan(c);				/* files: nothing runs yet  */
+	if (rc)
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_HOST;
+	rc = vm_open(&c->vm, &c->cfg);		/* KVM, memory, buses       */
+	if (!rc)
+		rc = carrel_run(c);
+	carrel_close(c);
+	image_close(&c->image);
+	return rc ? EXIT_HOST : c->machine.exit_status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct carrel c;
+	int status = 0;
+
+	if (config_parse(&c.cfg, argc, argv))
+		return EXIT_USAGE;
+	switch (c.cfg.verb) {
+	case CONFIG_HELP:
+		fputs(config_usage(), stdout);
+		break;
+	case CONFIG_VERSION:
+		puts("carrel " CARREL_VERSION);
+		break;
+	case CONFIG_RUN:
+		status = run(&c);
+		break;
+	}
+	config_close(&c.cfg);
+	return status;
+}
