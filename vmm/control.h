@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <sys/types.h>
 
+#include "vmm/control_socket.h"
 #include "vmm/event.h"
 #include "vmm/num.h"
 
@@ -76,10 +77,8 @@ struct control_client;
 struct control {
 	struct event *event;
 	int fd;			/* listening; -1: not open */
-	bool accepting;		/* false while all slots are taken */
-	char *path;
-	dev_t dev;		/* of the socket file: removed only if still ours */
-	ino_t ino;
+	bool accepting;		/* false: no descriptor was left for a client */
+	struct socket_file file;
 	const struct control_vm *vm;
 	void *vm_ctx;
 	struct control_command command[CONTROL_COMMANDS];

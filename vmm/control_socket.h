@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control_socket: the socket's file. Its mode is 0600 from the first moment it
+ * can be seen, a file left behind by a dead process is replaced, and neither a
+ * live server's socket nor anything that is no socket is ever touched.
+ */
+#ifndef CARREL_VMM_CONTROL_SOCKET_H
+#define CARREL_VMM_CONTROL_SOCKET_H
+
+#include <sys/types.h>
+
+#include "vmm/num.h"
+
+struct socket_file {
+	char *path;
+	dev_t dev;	/* which file it was: another one is not removed */
+	ino_t ino;
+};
+
+/* The listening descriptor, or -errno after one log line. */
+int socket_listen(struct socket_file *f, const char *path,
+		  int backlog) MUST_USE;
+
+/* Removes the file, if it is still the one that was made. */
+void socket_remove(struct socket_file *f);
+
+#endif
