@@ -20,6 +20,13 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -c -o $@ $<
 
+# The DSDT as a constant array; iasl's warnings are errors.
+$(B)/gen/dsdt.h: boot/dsdt.asl
+	@mkdir -p $(@D)
+	iasl -we -vr -tc -p $(B)/gen/dsdt $< >$(B)/gen/dsdt.log 2>&1 || { cat $(B)/gen/dsdt.log; exit 1; }
+	sed 's/^unsigned char/static const unsigned char/' $(B)/gen/dsdt.hex >$@
+$(call obj,boot/acpi.c): $(B)/gen/dsdt.h
+
 $(B)/libcarrel.a: $(call obj,$(LIB_SRC))
 	rm -f $@; ar rcs $@ $^
 $(B)/libowner.a: $(call obj,$(OWNER_SRC))
