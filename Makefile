@@ -1,20 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-# carrel: everything is built into build/; see README.md for the two commands.
-CC      ?= gcc
+# carrel. `make` builds, `make check` tests, `make demo` shows; the last two
+# install what they need first (tests/lab/packages). All output is in $(B).
 B       ?= build
-PKGS    := libfdt jansson libseccomp libcrypto
-WARN    := -Wall -Wextra -Wconversion -Wvla -Wimplicit-fallthrough -Wshadow \
-           -Wstrict-prototypes -Wmissing-prototypes -Werror
-HARD    := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CFLAGS  ?= -O2 -g
-ALLC     = -std=gnu11 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(HARD) $(CFLAGS) -MMD -MP -pthread
-LDALL    = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
+prefix  ?= /usr/local
 
-LIB_SRC   := $(filter-out vmm/main.c,$(wildcard vmm/*.c)) $(wildcard devices/*.c sev/*.c boot/*.c)
+WARN := -Wall -Wextra -Wconversion -Wvla -Wimplicit-fallthrough -Wshadow \
+        -Wstrict-prototypes -Wmissing-prototypes -Werror
+HARD := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+ALLC  = -std=gnu11 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(HARD) $(CFLAGS) \
+        -MMD -MP -pthread
+LDALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
+LIBS := -lfdt -ljansson -lseccomp -lcrypto
+
+LIB_SRC   := $(filter-out vmm/main.c,$(wildcard vmm/*.c)) \
+             $(wildcard devices/*.c sev/*.c boot/*.c)
 OWNER_SRC := $(filter-out sev/owner/main.c,$(wildcard sev/owner/*.c))
+UNIT_SRC  := $(wildcard tests/unit/*_test.c)
+FUZZ_SRC  := $(wildcard tests/fuzz/*_fuzz.c)
+PROGRAMS  := $(B)/carrel $(B)/carrel-sev
+MANUALS   := $(wildcard docs/*.1)
+UNIT      := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+FUZZ      := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 obj        = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-all: $(B)/carrel $(B)/carrel-sev
+all: $(PROGRAMS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -23,7 +34,8 @@ $(B)/obj/%.o: %.c
 # The DSDT as a constant array; iasl's warnings are errors.
 $(B)/gen/dsdt.h: boot/dsdt.asl
 	@mkdir -p $(@D)
-	iasl -we -vr -tc -p $(B)/gen/dsdt $< >$(B)/gen/dsdt.log 2>&1 || { cat $(B)/gen/dsdt.log; exit 1; }
+	iasl -we -vr -tc -p $(B)/gen/dsdt $< >$(B)/gen/dsdt.log 2>&1 || \
+		{ cat $(B)/gen/dsdt.log; exit 1; }
 	sed 's/^unsigned char/static const unsigned char/' $(B)/gen/dsdt.hex >$@
 $(call obj,boot/acpi.c): $(B)/gen/dsdt.h
 
@@ -33,19 +45,78 @@ $(B)/libowner.a: $(call obj,$(OWNER_SRC))
 	rm -f $@; ar rcs $@ $^
 
 $(B)/carrel: $(B)/obj/vmm/main.o $(B)/libcarrel.a
-	$(CC) $(LDALL) -o $@ $^ -lfdt -ljansson -lseccomp -lcrypto
+	$(CC) $(LDALL) -o $@ $^ $(LIBS)
 $(B)/carrel-sev: $(B)/obj/sev/owner/main.o $(B)/libowner.a $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ -ljansson -lcrypto
 
-# Unit tests: each tests/unit/NAME_test.c is a cmocka program of its own.
-UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+# Each tests/unit/NAME_test.c is a cmocka program of its own, each
+# tests/fuzz/NAME_fuzz.c a libFuzzer one (built with clang, see `fuzz`).
 $(B)/unit/%: tests/unit/%.c $(B)/libowner.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
-	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka -lfdt -ljansson -lseccomp -lcrypto
-unit: $(UNIT)
-	@set -e; for t in $(UNIT); do $$t; done
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka $(LIBS)
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libowner.a $(B)/libcarrel.a
+	@mkdir -p $(@D)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -fsanitize=fuzzer \
+		-o $@ $^ $(LIBS)
 
+units: $(UNIT)
+fuzzers: $(FUZZ)
+
+# Other builds of the same tree, each in a directory of its own.
+SANE  := -fsanitize=address,undefined -fno-sanitize-recover=all
+ASAN  := B=$(B)/asan CFLAGS='-O1 -g $(SANE)' LDFLAGS='$(SANE)'
+CLANG := B=$(B)/clang CC=clang
+FUZZB := B=$(B)/fuzzing CC=clang LDFLAGS='$(SANE)' \
+         CFLAGS='-O1 -g $(SANE) -fsanitize=fuzzer-no-link'
+J     := -j$(shell nproc)
+
+# A line a check: NAME=COMMAND for tests/run.
+FUZZ_SECONDS ?= 5
+RUN    := tests/run --logs $(B)/logs
+BUILDS := "build with gcc=$(MAKE) $(J) all units" \
+          "build with clang=$(MAKE) $(J) $(CLANG) all units" \
+          "build with sanitizers=$(MAKE) $(J) $(ASAN) all units" \
+          "build of fuzzers=$(MAKE) $(J) $(FUZZB) fuzzers"
+LINT   := "lint=B=$(B) tests/lint.sh"
+UNITS   = $(foreach t,$(notdir $(UNIT)),"$(1) $(t)=CMOCKA_MESSAGE_OUTPUT=tap \
+          UBSAN_OPTIONS=print_stacktrace=1 $(B)/$(2)unit/$(t)")
+FUZZES := $(foreach t,$(notdir $(FUZZ)),"fuzz $(t)=tests/fuzz/run \
+          $(B)/fuzzing/fuzz/$(t) $(FUZZ_SECONDS)")
+E2E    := "e2e=B=$(B) tests/e2e/run"
+
+deps:
+	@tests/lab/deps
+check: deps
+	@$(RUN) $(BUILDS) $(LINT) $(call UNITS,unit) \
+		$(call UNITS,sanitized,asan/) $(FUZZES) $(E2E)
+unit: units
+	@$(RUN) $(call UNITS,unit)
+unit-asan:
+	@+$(MAKE) --no-print-directory $(ASAN) units
+	@$(RUN) $(call UNITS,sanitized,asan/)
+clang:
+	+$(MAKE) $(CLANG) all units
+lint:
+	@$(RUN) $(LINT)
+fuzz:
+	@+$(MAKE) --no-print-directory $(FUZZB) fuzzers
+	@$(RUN) $(FUZZES)
+e2e: deps all
+	@$(RUN) $(E2E)
+demo: deps
+	@+$(MAKE) --no-print-directory -s $(J) all
+	@B=$(B) tests/e2e/demo
+
+format:
+	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+install: all
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
+	install $(PROGRAMS) $(DESTDIR)$(prefix)/bin
+	$(if $(MANUALS),install -m 644 $(MANUALS) \
+		$(DESTDIR)$(prefix)/share/man/man1)
 clean:
 	rm -rf $(B)
-.PHONY: all unit clean
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.PHONY: all units fuzzers deps check unit unit-asan clang lint fuzz e2e demo \
+        format install clean
+-include $(shell find $(B)/obj $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
