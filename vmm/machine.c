@@ -47,8 +47,9 @@ int machine_cont(struct machine *m)
 	}
 	if (m->state == MACHINE_RUNNING || m->state == MACHINE_SHUTDOWN)
 		return 0;
+	if (m->state == MACHINE_PAUSED)
+		board_resume(m->board);
 	m->state = MACHINE_RUNNING;
-	board_resume(m->board);
 	vcpus_run(&m->vm->cpus);
 	tell(m, "RESUME", false, NULL);
 	return 0;
