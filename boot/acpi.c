@@ -16,20 +16,20 @@
 #define OEM_TABLE_ID "CARRELVM"
 #define CREATOR_ID "CRRL"
 
-#define HEADER_LEN 36		/* ACPI 6.4, 5.2.6 */
+#define HEADER_LEN 36 /* ACPI 6.4, 5.2.6 */
 #define HEADER_LENGTH 4
 #define HEADER_CHECKSUM 9
 
-#define FADT_LEN 276		/* 5.2.9 */
+#define FADT_LEN 276 /* 5.2.9 */
 #define FADT_X_FACS 132
 #define FADT_X_DSDT 140
-#define FACS_LEN 64		/* 5.2.10: on a 64-byte boundary */
-#define RSDP_V1_LEN 20		/* 5.2.5.3: what the first checksum covers */
+#define FACS_LEN 64 /* 5.2.10: on a 64-byte boundary */
+#define RSDP_V1_LEN 20 /* 5.2.5.3: what the first checksum covers */
 #define RSDP_CHECKSUM 8
 #define RSDP_XSDT 24
 #define RSDP_X_CHECKSUM 32
 
-#define SPACE_IO 1		/* 5.2.3.2: generic address structure */
+#define SPACE_IO 1 /* 5.2.3.2: generic address structure */
 enum access { ACCESS_BYTE = 1, ACCESS_WORD = 2, ACCESS_DWORD = 3 };
 
 static_assert(ACPI_CPUS_MAX <= 255, "8-bit local APIC identifiers");
@@ -84,7 +84,7 @@ static size_t put_facs(struct blob *t)
 	blob_bytes(t, "FACS", 4);
 	blob_u32(t, FACS_LEN);
 	blob_zero(t, 24);
-	blob_u8(t, 2);		/* version */
+	blob_u8(t, 2); /* version */
 	blob_zero(t, FACS_LEN - (t->len - start));
 	return start;
 }
@@ -101,21 +101,21 @@ static size_t put_dsdt(struct blob *t)
 static void fadt_fixed(struct blob *t)
 {
 	blob_u16(t, BOARD_IRQ_SCI);
-	blob_u32(t, 0);		/* no SMI command: always in ACPI mode */
-	blob_u32(t, 0);		/* nothing to write to it */
+	blob_u32(t, 0); /* no SMI command: always in ACPI mode */
+	blob_u32(t, 0); /* nothing to write to it */
 	blob_u32(t, BOARD_PM1A_EVT);
 	blob_u32(t, 0);
 	blob_u32(t, BOARD_PM1A_CNT);
 	blob_u32(t, 0);
-	blob_u32(t, 0);		/* no PM2 control */
+	blob_u32(t, 0); /* no PM2 control */
 	blob_u32(t, BOARD_PM_TIMER);
-	blob_u32(t, 0);		/* no general-purpose events */
+	blob_u32(t, 0); /* no general-purpose events */
 	blob_u32(t, 0);
-	blob_u8(t, 4);		/* length of PM1 event, */
-	blob_u8(t, 2);		/* PM1 control, */
-	blob_u8(t, 0);		/* PM2 control, */
-	blob_u8(t, 4);		/* PM timer, */
-	blob_u32(t, 0);		/* the GPE blocks; no C-state control */
+	blob_u8(t, 4); /* length of PM1 event, */
+	blob_u8(t, 2); /* PM1 control, */
+	blob_u8(t, 0); /* PM2 control, */
+	blob_u8(t, 4); /* PM timer, */
+	blob_u32(t, 0); /* the GPE blocks; no C-state control */
 }
 
 /* The same hardware as generic addresses, bytes 148 to 267. */
@@ -129,8 +129,8 @@ static void fadt_extended(struct blob *t)
 	gas_io(t, 32, ACCESS_DWORD, BOARD_PM_TIMER);
 	gas_none(t);
 	gas_none(t);
-	gas_none(t);		/* sleep control and status: the reduced */
-	gas_none(t);		/* hardware model's, which this is not */
+	gas_none(t); /* sleep control and status: the reduced */
+	gas_none(t); /* hardware model's, which this is not */
 }
 
 /* IA-PC boot flags (5.2.9.3): ISA devices, no 8042, no VGA, no ASPM. */
@@ -141,33 +141,33 @@ static void fadt_extended(struct blob *t)
 /* Fixed feature flags (table 5.10). A clear PWR_BUTTON: it is fixed-feature. */
 #define FADT_WBINVD (1u << 0)
 #define FADT_PROC_C1 (1u << 2)
-#define FADT_SLP_BUTTON (1u << 5)	/* none in the fixed hardware */
-#define FADT_FIX_RTC (1u << 6)		/* no RTC wake status there either */
+#define FADT_SLP_BUTTON (1u << 5) /* none in the fixed hardware */
+#define FADT_FIX_RTC (1u << 6) /* no RTC wake status there either */
 #define FADT_RESET_REG (1u << 10)
 
 static size_t put_fadt(struct blob *t, size_t facs, size_t dsdt)
 {
 	const size_t start = table_begin(t, "FACP", 6);
 
-	blob_u32(t, 0);		/* 32-bit FACS and DSDT: the X_ fields count */
+	blob_u32(t, 0); /* 32-bit FACS and DSDT: the X_ fields count */
 	blob_u32(t, 0);
-	blob_u16(t, 0);		/* unspecified power profile */
+	blob_u16(t, 0); /* unspecified power profile */
 	fadt_fixed(t);
-	blob_u16(t, 0x0fff);	/* C2 and C3 latencies beyond what is */
-	blob_u16(t, 0x0fff);	/* accepted: not supported */
-	blob_zero(t, 8);	/* WBINVD works; no duty cycle, no RTC alarms */
-	blob_u8(t, 0x32);	/* the RTC's century */
+	blob_u16(t, 0x0fff); /* C2 and C3 latencies beyond what is */
+	blob_u16(t, 0x0fff); /* accepted: not supported */
+	blob_zero(t, 8); /* WBINVD works; no duty cycle, no RTC alarms */
+	blob_u8(t, 0x32); /* the RTC's century */
 	blob_u16(t, BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_ASPM);
 	blob_u8(t, 0);
 	blob_u32(t, FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
 			    FADT_FIX_RTC | FADT_RESET_REG);
 	gas_io(t, 8, ACCESS_BYTE, BOARD_PORT_RESET);
 	blob_u8(t, BOARD_RESET_VALUE);
-	blob_zero(t, 3);	/* Arm flags; minor version 0 */
+	blob_zero(t, 3); /* Arm flags; minor version 0 */
 	blob_u64(t, facs);
 	blob_u64(t, dsdt);
 	fadt_extended(t);
-	blob_bytes(t, "carrel\0", 8);	/* hypervisor vendor */
+	blob_bytes(t, "carrel\0", 8); /* hypervisor vendor */
 	CHECK(t->len - start == FADT_LEN);
 	table_end(t, start, false);
 	return start;
@@ -176,15 +176,15 @@ static size_t put_fadt(struct blob *t, size_t facs, size_t dsdt)
 static void madt_override(struct blob *t, uint8_t isa, uint32_t gsi,
 			  uint16_t flags)
 {
-	blob_u8(t, 2);		/* 5.2.12.5 */
+	blob_u8(t, 2); /* 5.2.12.5 */
 	blob_u8(t, 10);
-	blob_u8(t, 0);		/* the ISA bus */
+	blob_u8(t, 0); /* the ISA bus */
 	blob_u8(t, isa);
 	blob_u32(t, gsi);
 	blob_u16(t, flags);
 }
 
-#define MPS_CONFORMS 0x0	/* polarity and trigger mode as on the bus */
+#define MPS_CONFORMS 0x0 /* polarity and trigger mode as on the bus */
 #define MPS_LEVEL_HIGH 0xd
 
 static size_t put_madt(struct blob *t, unsigned cpus)
@@ -192,22 +192,22 @@ static size_t put_madt(struct blob *t, unsigned cpus)
 	const size_t start = table_begin(t, "APIC", 5);
 
 	blob_u32(t, BOARD_LAPIC_BASE);
-	blob_u32(t, 1);		/* there are 8259s too */
+	blob_u32(t, 1); /* there are 8259s too */
 	for (unsigned i = 0; i < cpus; i++) {
-		blob_u8(t, 0);	/* 5.2.12.2: local APIC */
+		blob_u8(t, 0); /* 5.2.12.2: local APIC */
 		blob_u8(t, 8);
 		blob_u8(t, (uint8_t)i);
 		blob_u8(t, (uint8_t)i);
-		blob_u32(t, 1);	/* enabled */
+		blob_u32(t, 1); /* enabled */
 	}
-	blob_u8(t, 1);		/* 5.2.12.3: I/O APIC */
+	blob_u8(t, 1); /* 5.2.12.3: I/O APIC */
 	blob_u8(t, 12);
 	blob_u16(t, 0);
 	blob_u32(t, BOARD_IOAPIC_BASE);
-	blob_u32(t, 0);		/* its first GSI */
+	blob_u32(t, 0); /* its first GSI */
 	madt_override(t, 0, BOARD_IRQ_TIMER_GSI, MPS_CONFORMS);
 	madt_override(t, BOARD_IRQ_SCI, BOARD_IRQ_SCI, MPS_LEVEL_HIGH);
-	blob_u8(t, 4);		/* 5.2.12.7: LINT1 is NMI on every CPU */
+	blob_u8(t, 4); /* 5.2.12.7: LINT1 is NMI on every CPU */
 	blob_u8(t, 6);
 	blob_u8(t, 0xff);
 	blob_u16(t, MPS_CONFORMS);
@@ -223,8 +223,8 @@ static size_t put_mcfg(struct blob *t)
 
 	blob_zero(t, 8);
 	blob_u64(t, BOARD_ECAM_BASE);
-	blob_u16(t, 0);		/* segment */
-	blob_u8(t, 0);		/* first and last bus */
+	blob_u16(t, 0); /* segment */
+	blob_u8(t, 0); /* first and last bus */
 	blob_u8(t, BOARD_ECAM_SIZE / MIB - 1);
 	blob_u32(t, 0);
 	table_end(t, start, true);
@@ -249,7 +249,7 @@ static void build_rsdp(uint8_t rsdp[ACPI_RSDP_LEN], size_t xsdt)
 	blob_u8(&r, 0);
 	blob_bytes(&r, OEM_ID, 6);
 	blob_u8(&r, 2);
-	blob_u32(&r, 0);	/* no RSDT */
+	blob_u32(&r, 0); /* no RSDT */
 	blob_u32(&r, ACPI_RSDP_LEN);
 	blob_u64(&r, xsdt);
 	blob_zero(&r, 4);

@@ -16,7 +16,7 @@
 #define ACPI_CPUS_MAX 64
 #define ACPI_TABLES_MAX 4096
 #define ACPI_RSDP_LEN 36
-#define ACPI_COMMAND_LEN 128	/* one command of the loader script */
+#define ACPI_COMMAND_LEN 128 /* one command of the loader script */
 #define ACPI_COMMANDS 12
 
 #define ACPI_FILE_TABLES "etc/acpi/tables"

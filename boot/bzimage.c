@@ -14,14 +14,14 @@
 #define PROTOCOL 0x206
 #define LOADFLAGS 0x211
 #define CMDLINE_SIZE 0x238
-#define HEADER_END 0x240	/* past all of these */
+#define HEADER_END 0x240 /* past all of these */
 
-#define PE_OFFSET 0x3c		/* in the MS-DOS stub: where "PE\0\0" is */
+#define PE_OFFSET 0x3c /* in the MS-DOS stub: where "PE\0\0" is */
 #define SECTOR 512u
 #define LOADED_HIGH 0x01
 
-#define PROTOCOL_MIN 0x0202	/* the first with the header as it is now */
-#define PROTOCOL_SYSSIZE 0x0204	/* syssize has 32 bits from here */
+#define PROTOCOL_MIN 0x0202 /* the first with the header as it is now */
+#define PROTOCOL_SYSSIZE 0x0204 /* syssize has 32 bits from here */
 #define PROTOCOL_CMDLINE 0x0206
 #define CMDLINE_OLD_MAX 255u
 

@@ -13,10 +13,10 @@
 #include "vmm/num.h"
 
 struct bzimage {
-	size_t setup_bytes;	/* [0, setup_bytes) is setup, the rest follows */
-	uint16_t protocol;	/* boot protocol, 0x020f is 2.15 */
-	uint32_t cmdline_max;	/* longest command line, without its NUL */
-	bool efi_stub;		/* a PE image too: what OVMF starts */
+	size_t setup_bytes; /* [0, setup_bytes) is setup, the rest follows */
+	uint16_t protocol; /* boot protocol, 0x020f is 2.15 */
+	uint32_t cmdline_max; /* longest command line, without its NUL */
+	bool efi_stub; /* a PE image too: what OVMF starts */
 };
 
 /* 0; or -EINVAL with *why (static text). bz is written on success only. */

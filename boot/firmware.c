@@ -13,24 +13,20 @@
 #include "boot/guid.h"
 #include "vmm/board_map.h"
 
-#define TAIL 32u		/* bytes after the footer */
+#define TAIL 32u /* bytes after the footer */
 #define ENTRY_MIN (2u + GUID_LEN) /* an entry without data */
 
 /* Smaller addresses hold the real-mode vectors: no firmware puts data there. */
 #define AREA_LOWEST 0x1000u
 
-static const struct guid footer_guid =
-	GUID(96b582de, 1fb2, 45f7, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08,
-	     0x2d);
-static const struct guid secret_guid =
-	GUID(4c2eb361, 7d9b, 4cc3, 0x80, 0x81, 0x12, 0x7c, 0x90, 0xd3, 0xd2,
-	     0x94);
-static const struct guid hashes_guid =
-	GUID(7255371f, 3a3b, 4b04, 0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4,
-	     0x54);
-static const struct guid ap_reset_guid =
-	GUID(00f771de, 1a7e, 4fcb, 0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4,
-	     0x4e);
+static const struct guid footer_guid = GUID(96b582de, 1fb2, 45f7, 0xba, 0xea,
+					    0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
+static const struct guid secret_guid = GUID(4c2eb361, 7d9b, 4cc3, 0x80, 0x81,
+					    0x12, 0x7c, 0x90, 0xd3, 0xd2, 0x94);
+static const struct guid hashes_guid = GUID(7255371f, 3a3b, 4b04, 0x92, 0x7b,
+					    0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54);
+static const struct guid ap_reset_guid = GUID(
+	00f771de, 1a7e, 4fcb, 0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e);
 
 /* The walk: what has been found so far, and which entries were seen. */
 struct walk {
@@ -75,8 +71,8 @@ static int take_ap_reset(struct walk *w, const uint8_t *data, size_t len)
 }
 
 /* Entries with other GUIDs are for other readers: skipped. */
-static int take_entry(struct walk *w, const uint8_t *guid,
-		      const uint8_t *data, size_t len)
+static int take_entry(struct walk *w, const uint8_t *guid, const uint8_t *data,
+		      size_t len)
 {
 	if (guid_equal(&secret_guid, guid))
 		return take_area(w, &w->secret, &w->fw.secret, data, len);

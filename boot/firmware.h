@@ -20,10 +20,10 @@ struct firmware_area {
 
 struct firmware {
 	bool has_table;
-	struct firmware_area secret;	/* where a launch secret goes */
-	struct firmware_area hashes;	/* where the kernel hash table goes */
+	struct firmware_area secret; /* where a launch secret goes */
+	struct firmware_area hashes; /* where the kernel hash table goes */
 	bool has_ap_reset;
-	uint32_t ap_reset;	/* SEV-ES: CS base in bits 31:16, IP in 15:0 */
+	uint32_t ap_reset; /* SEV-ES: CS base in bits 31:16, IP in 15:0 */
 };
 
 /* Is len a size that fits between BOARD_ROM_MIN and _MAX, in whole pages? */

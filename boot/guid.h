@@ -15,15 +15,15 @@ struct guid {
 };
 
 /* GUID(96b582de, 1fb2, 45f7, ba,ea, a3,66,c5,5a,08,2d), as it is printed. */
-#define GUID(a, s, t, ...)                                               \
-	{                                                                \
-		{                                                        \
-			(uint8_t)0x##a##u, (uint8_t)(0x##a##u >> 8),     \
-			(uint8_t)(0x##a##u >> 16),                       \
-			(uint8_t)(0x##a##u >> 24), (uint8_t)0x##s##u,    \
-			(uint8_t)(0x##s##u >> 8), (uint8_t)0x##t##u,     \
-			(uint8_t)(0x##t##u >> 8), __VA_ARGS__            \
-		}                                                        \
+#define GUID(a, s, t, ...)                                                     \
+	{                                                                      \
+		{                                                              \
+			(uint8_t)0x##a##u, (uint8_t)(0x##a##u >> 8),           \
+				(uint8_t)(0x##a##u >> 16),                     \
+				(uint8_t)(0x##a##u >> 24), (uint8_t)0x##s##u,  \
+				(uint8_t)(0x##s##u >> 8), (uint8_t)0x##t##u,   \
+				(uint8_t)(0x##t##u >> 8), __VA_ARGS__          \
+		}                                                              \
 	}
 
 static inline bool guid_equal(const struct guid *g, const uint8_t *bytes)

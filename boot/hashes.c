@@ -19,18 +19,14 @@ static_assert(HEADER_LEN + 3 * ENTRY_LEN == HASHES_TABLE_LEN,
 	      "edk2 BlobVerifierLibSevHashes: three SHA-256 entries");
 static_assert(HASHES_LEN % 16 == 0, "SEV API 0.24, 6.3: LAUNCH_UPDATE_DATA");
 
-static const struct guid table_guid =
-	GUID(9438d606, 4f22, 4cc9, 0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd,
-	     0x21);
-static const struct guid cmdline_guid =
-	GUID(97d02dd8, bd20, 4c94, 0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab,
-	     0x2a);
-static const struct guid initrd_guid =
-	GUID(44baf731, 3a2f, 4bd7, 0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78,
-	     0x1d);
-static const struct guid kernel_guid =
-	GUID(4de79437, abd2, 427f, 0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04,
-	     0x5b);
+static const struct guid table_guid = GUID(9438d606, 4f22, 4cc9, 0xb4, 0x79,
+					   0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21);
+static const struct guid cmdline_guid = GUID(
+	97d02dd8, bd20, 4c94, 0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a);
+static const struct guid initrd_guid = GUID(44baf731, 3a2f, 4bd7, 0x9a, 0xf1,
+					    0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d);
+static const struct guid kernel_guid = GUID(4de79437, abd2, 427f, 0xb8, 0x35,
+					    0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b);
 
 static void put_header(uint8_t *at, const struct guid *g, size_t len)
 {
@@ -44,7 +40,8 @@ static int put_entry(uint8_t *at, const struct guid *g, const void *data,
 	unsigned n = 0;
 
 	put_header(at, g, ENTRY_LEN);
-	if (EVP_Digest(data, len, at + HEADER_LEN, &n, EVP_sha256(), NULL) != 1 ||
+	if (EVP_Digest(data, len, at + HEADER_LEN, &n, EVP_sha256(), NULL) !=
+		    1 ||
 	    n != SHA256_LEN)
 		return -EIO;
 	return 0;

@@ -14,14 +14,14 @@
 #include "vmm/num.h"
 
 #define HASHES_TABLE_LEN 168
-#define HASHES_LEN 176	/* zero-padded: SEV encrypts multiples of 16 bytes */
+#define HASHES_LEN 176 /* zero-padded: SEV encrypts multiples of 16 bytes */
 
 struct hashes_source {
-	const uint8_t *kernel;	/* setup followed by rest: the whole file */
+	const uint8_t *kernel; /* setup followed by rest: the whole file */
 	size_t kernel_len;
-	const uint8_t *initrd;	/* NULL with length 0: none, hash of nothing */
+	const uint8_t *initrd; /* NULL with length 0: none, hash of nothing */
 	size_t initrd_len;
-	const char *cmdline;	/* hashed with its NUL; "" is none */
+	const char *cmdline; /* hashed with its NUL; "" is none */
 };
 
 /* 0, or -EIO when libcrypto has no SHA-256 to give. */

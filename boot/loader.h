@@ -11,8 +11,8 @@
 #include "boot/blob.h"
 
 enum loader_zone {
-	LOADER_HIGH = 1,	/* anywhere below 4 GiB */
-	LOADER_FSEG = 2,	/* 0xf0000 to 0xfffff, if the firmware cares */
+	LOADER_HIGH = 1, /* anywhere below 4 GiB */
+	LOADER_FSEG = 2, /* 0xf0000 to 0xfffff, if the firmware cares */
 };
 
 /* Load file, aligned to a power of two of at most 4096. */

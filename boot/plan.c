@@ -49,7 +49,7 @@ struct plan {
 	struct image *im;
 	const struct boot_source *src;
 	struct firmware fw;
-	const char *cmdline;	/* never NULL */
+	const char *cmdline; /* never NULL */
 	struct bytes firmware, kernel, initrd; /* owned by the image */
 	struct bzimage bz;
 };
@@ -212,8 +212,8 @@ static int add_kernel_items(struct plan *p)
 		rc = add_blob(p, KEY_KERNEL_SIZE, KEY_KERNEL_DATA,
 			      p->kernel.at + setup, p->kernel.len - setup);
 	if (!rc)
-		rc = add_blob(p, KEY_INITRD_SIZE, KEY_INITRD_DATA,
-			      p->initrd.at, p->initrd.len);
+		rc = add_blob(p, KEY_INITRD_SIZE, KEY_INITRD_DATA, p->initrd.at,
+			      p->initrd.len);
 	if (!rc)
 		rc = add_blob(p, KEY_CMDLINE_SIZE, KEY_CMDLINE_DATA,
 			      (const uint8_t *)p->cmdline,
@@ -340,8 +340,8 @@ static int plan_board(struct plan *p)
 
 static int check_source(const struct boot_source *src)
 {
-	const char *stray = src->initrd	      ? "an initrd"
-			    : src->cmdline    ? "a command line"
+	const char *stray = src->initrd		 ? "an initrd"
+			    : src->cmdline	 ? "a command line"
 			    : src->kernel_hashes ? "kernel-hashes=on"
 						 : NULL;
 

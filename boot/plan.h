@@ -10,14 +10,14 @@
 #include "vmm/image.h"
 
 struct boot_source {
-	const char *firmware;		/* path; needed */
-	const char *kernel, *initrd;	/* paths or NULL */
-	const char *cmdline;		/* text or NULL */
-	bool kernel_hashes;		/* measured table of the three hashes */
+	const char *firmware; /* path; needed */
+	const char *kernel, *initrd; /* paths or NULL */
+	const char *cmdline; /* text or NULL */
+	bool kernel_hashes; /* measured table of the three hashes */
 	/* The board, for tables that describe it; cpus = 0: leave them out. */
-	uint64_t ram_low, ram_high;	/* bytes below and above 4 GiB */
+	uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
 	unsigned cpus;
-	const char *name;		/* of the VM, for SMBIOS; may be NULL */
+	const char *name; /* of the VM, for SMBIOS; may be NULL */
 };
 
 /* 0, or -errno after one log line; im is then empty and closed. */

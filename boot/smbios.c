@@ -15,9 +15,9 @@
 
 /* A handle is the type and, where there are several, a number. */
 #define HANDLE(type, n) ((uint16_t)((type) << 8 | (n)))
-#define NO_ERROR_HANDLE 0xfffe	/* no error information structure */
+#define NO_ERROR_HANDLE 0xfffe /* no error information structure */
 #define NO_CACHE_HANDLE 0xffff
-#define UNKNOWN 2		/* in most enumerations */
+#define UNKNOWN 2 /* in most enumerations */
 #define OTHER 1
 
 static size_t begin(struct blob *t, uint8_t type, uint16_t handle)
@@ -73,16 +73,16 @@ static void put_firmware(struct blob *t)
 {
 	const size_t start = begin(t, 0, HANDLE(0, 0));
 
-	blob_u8(t, 1);		/* vendor */
-	blob_u8(t, 2);		/* version */
-	blob_u16(t, 0);		/* no real-mode segment */
-	blob_u8(t, 3);		/* date */
-	blob_u8(t, 0);		/* ROM size: says 64 KiB, unused under UEFI */
-	blob_u64(t, 1u << 3);	/* characteristics are not supported, */
+	blob_u8(t, 1); /* vendor */
+	blob_u8(t, 2); /* version */
+	blob_u16(t, 0); /* no real-mode segment */
+	blob_u8(t, 3); /* date */
+	blob_u8(t, 0); /* ROM size: says 64 KiB, unused under UEFI */
+	blob_u64(t, 1u << 3); /* characteristics are not supported, */
 	blob_u8(t, 0);
-	blob_u8(t, 0x18);	/* except: UEFI, and a virtual machine */
-	blob_u16(t, 1);		/* release 1.0 */
-	blob_u16(t, 0xffff);	/* no embedded controller */
+	blob_u8(t, 0x18); /* except: UEFI, and a virtual machine */
+	blob_u16(t, 1); /* release 1.0 */
+	blob_u16(t, 0xffff); /* no embedded controller */
 	end_fields(t, start);
 	put_string(t, MAKER);
 	put_string(t, FIRMWARE_VERSION);
@@ -95,13 +95,13 @@ static void put_system(struct blob *t, const char *name)
 {
 	const size_t start = begin(t, 1, HANDLE(1, 0));
 
-	blob_u8(t, 1);		/* manufacturer */
-	blob_u8(t, 2);		/* product */
-	blob_u8(t, 0);		/* version */
-	blob_u8(t, 3);		/* serial number */
+	blob_u8(t, 1); /* manufacturer */
+	blob_u8(t, 2); /* product */
+	blob_u8(t, 0); /* version */
+	blob_u8(t, 3); /* serial number */
 	blob_zero(t, 16);
-	blob_u8(t, 6);		/* woken by the power switch */
-	blob_u16(t, 0);		/* SKU, family */
+	blob_u8(t, 6); /* woken by the power switch */
+	blob_u16(t, 0); /* SKU, family */
 	end_fields(t, start);
 	put_string(t, MAKER);
 	put_string(t, "Virtual Machine");
@@ -114,14 +114,14 @@ static void put_chassis(struct blob *t)
 {
 	const size_t start = begin(t, 3, HANDLE(3, 0));
 
-	blob_u8(t, 1);		/* manufacturer */
+	blob_u8(t, 1); /* manufacturer */
 	blob_u8(t, OTHER);
-	blob_zero(t, 3);	/* version, serial number, asset tag */
-	blob_u8(t, 3);		/* boot-up state, power supply, */
+	blob_zero(t, 3); /* version, serial number, asset tag */
+	blob_u8(t, 3); /* boot-up state, power supply, */
 	blob_u8(t, 3);
-	blob_u8(t, 3);		/* temperature: safe */
-	blob_u8(t, UNKNOWN);	/* security */
-	blob_zero(t, 9);	/* OEM, height, cords, contained, SKU */
+	blob_u8(t, 3); /* temperature: safe */
+	blob_u8(t, UNKNOWN); /* security */
+	blob_zero(t, 9); /* OEM, height, cords, contained, SKU */
 	end_fields(t, start);
 	put_string(t, MAKER);
 	end_strings(t);
@@ -134,25 +134,25 @@ static void put_processor(struct blob *t, unsigned cpus)
 	const uint8_t count = (uint8_t)cpus;
 
 	CHECK(cpus >= 1 && cpus <= UINT8_MAX);
-	blob_u8(t, 1);		/* socket */
-	blob_u8(t, 3);		/* a central processor, */
-	blob_u8(t, OTHER);	/* whose family CPUID tells */
-	blob_u8(t, 2);		/* manufacturer */
+	blob_u8(t, 1); /* socket */
+	blob_u8(t, 3); /* a central processor, */
+	blob_u8(t, OTHER); /* whose family CPUID tells */
+	blob_u8(t, 2); /* manufacturer */
 	blob_u64(t, 0);
-	blob_u8(t, 0);		/* version */
-	blob_u8(t, 0);		/* voltage, */
-	blob_zero(t, 6);	/* clock and speeds: unknown */
-	blob_u8(t, 0x41);	/* populated, enabled */
-	blob_u8(t, OTHER);	/* upgrade */
+	blob_u8(t, 0); /* version */
+	blob_u8(t, 0); /* voltage, */
+	blob_zero(t, 6); /* clock and speeds: unknown */
+	blob_u8(t, 0x41); /* populated, enabled */
+	blob_u8(t, OTHER); /* upgrade */
 	for (unsigned level = 1; level <= 3; level++)
 		blob_u16(t, NO_CACHE_HANDLE);
-	blob_zero(t, 3);	/* serial number, asset tag, part number */
-	blob_u8(t, count);	/* cores, enabled cores, threads */
+	blob_zero(t, 3); /* serial number, asset tag, part number */
+	blob_u8(t, count); /* cores, enabled cores, threads */
 	blob_u8(t, count);
 	blob_u8(t, count);
-	blob_u16(t, 1u << 2);	/* 64-bit capable */
+	blob_u16(t, 1u << 2); /* 64-bit capable */
 	blob_u16(t, OTHER);
-	blob_u16(t, count);	/* the same in 16 bits */
+	blob_u16(t, count); /* the same in 16 bits */
 	blob_u16(t, count);
 	blob_u16(t, count);
 	end_fields(t, start);
@@ -167,12 +167,12 @@ static void put_memory_array(struct blob *t, uint64_t ram)
 	const size_t start = begin(t, 16, HANDLE(16, 0));
 	const bool fits = ram / KIB < 0x80000000u;
 
-	blob_u8(t, OTHER);	/* location */
-	blob_u8(t, 3);		/* system memory */
-	blob_u8(t, UNKNOWN);	/* error correction is the host's */
+	blob_u8(t, OTHER); /* location */
+	blob_u8(t, 3); /* system memory */
+	blob_u8(t, UNKNOWN); /* error correction is the host's */
 	blob_u32(t, fits ? (uint32_t)(ram / KIB) : 0x80000000u);
 	blob_u16(t, NO_ERROR_HANDLE);
-	blob_u16(t, 1);		/* devices */
+	blob_u16(t, 1); /* devices */
 	blob_u64(t, fits ? 0 : ram);
 	end_no_strings(t, start);
 }
@@ -185,18 +185,18 @@ static void put_memory_device(struct blob *t, uint64_t ram)
 
 	blob_u16(t, HANDLE(16, 0));
 	blob_u16(t, NO_ERROR_HANDLE);
-	blob_u16(t, 0xffff);	/* total and data width: unknown */
+	blob_u16(t, 0xffff); /* total and data width: unknown */
 	blob_u16(t, 0xffff);
 	blob_u16(t, fits ? (uint16_t)(ram / MIB) : 0x7fff);
-	blob_u8(t, 9);		/* DIMM */
-	blob_u8(t, 0);		/* part of no set */
-	blob_u8(t, 1);		/* locator */
-	blob_u8(t, 0);		/* bank */
-	blob_u8(t, 7);		/* RAM */
-	blob_u16(t, 1u << 1);	/* of another kind */
-	blob_zero(t, 7);	/* speed, manufacturer ... attributes */
+	blob_u8(t, 9); /* DIMM */
+	blob_u8(t, 0); /* part of no set */
+	blob_u8(t, 1); /* locator */
+	blob_u8(t, 0); /* bank */
+	blob_u8(t, 7); /* RAM */
+	blob_u16(t, 1u << 1); /* of another kind */
+	blob_zero(t, 7); /* speed, manufacturer ... attributes */
 	blob_u32(t, fits ? 0 : (uint32_t)(ram / MIB));
-	blob_zero(t, 8);	/* configured speed, voltages: unknown */
+	blob_zero(t, 8); /* configured speed, voltages: unknown */
 	end_fields(t, start);
 	put_string(t, "DIMM 0");
 	end_strings(t);
@@ -213,7 +213,7 @@ static void put_memory_range(struct blob *t, uint8_t number, uint64_t base,
 	blob_u32(t, fits ? (uint32_t)(base / KIB) : UINT32_MAX);
 	blob_u32(t, fits ? (uint32_t)(last / KIB) : UINT32_MAX);
 	blob_u16(t, HANDLE(16, 0));
-	blob_u8(t, 1);		/* partition width */
+	blob_u8(t, 1); /* partition width */
 	blob_u64(t, fits ? 0 : base);
 	blob_u64(t, fits ? 0 : last);
 	end_no_strings(t, start);
@@ -224,7 +224,7 @@ static void put_boot_status(struct blob *t)
 {
 	const size_t start = begin(t, 32, HANDLE(32, 0));
 
-	blob_zero(t, 7);	/* reserved; no errors */
+	blob_zero(t, 7); /* reserved; no errors */
 	end_no_strings(t, start);
 }
 
@@ -236,9 +236,9 @@ static void build_anchor(uint8_t anchor[SMBIOS_ANCHOR_LEN], size_t tables_len)
 	blob_bytes(&a, "_SM3_", 5);
 	blob_u8(&a, 0);
 	blob_u8(&a, SMBIOS_ANCHOR_LEN);
-	blob_u8(&a, 3);		/* version 3.0 */
+	blob_u8(&a, 3); /* version 3.0 */
 	blob_u16(&a, 0);
-	blob_u8(&a, 1);		/* entry point revision */
+	blob_u8(&a, 1); /* entry point revision */
 	blob_u8(&a, 0);
 	blob_u32(&a, (uint32_t)tables_len);
 	blob_u64(&a, 0);

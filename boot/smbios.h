@@ -25,8 +25,8 @@ struct smbios {
 };
 
 struct smbios_source {
-	const char *name;	/* of the VM: the serial number; may be NULL */
-	unsigned cpus;		/* 1 to 255 */
+	const char *name; /* of the VM: the serial number; may be NULL */
+	unsigned cpus; /* 1 to 255 */
 	uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
 };
 

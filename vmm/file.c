@@ -14,8 +14,8 @@
 
 #include "vmm/log.h"
 
-static int check_kind(const struct stat *st, const char *path,
-		      const char *what, uint64_t max)
+static int check_kind(const struct stat *st, const char *path, const char *what,
+		      uint64_t max)
 {
 	if (S_ISDIR(st->st_mode)) {
 		log_error("%s %s: is a directory; a regular file is needed",
