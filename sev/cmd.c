@@ -7,6 +7,7 @@
 #include "sev/cmd.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "sev/uapi.h"
@@ -40,4 +41,29 @@ int sev_region(int vm_fd, uint64_t uaddr, uint64_t size)
 	if (ioctl(vm_fd, KVM_MEMORY_ENCRYPT_REG_REGION, &region))
 		return -errno;
 	return 0;
+}
+
+/* KVM lists well under a hundred leaves; it says E2BIG if this is too few. */
+#define CPUID_LEAVES 256
+
+int sev_cpuid(int kvm_fd, uint32_t *eax, uint32_t *ebx)
+{
+	struct kvm_cpuid2 *c;
+	int rc = 0;
+
+	*eax = *ebx = 0;
+	c = calloc(1, sizeof(*c) + CPUID_LEAVES * sizeof(c->entries[0]));
+	if (!c)
+		return -ENOMEM;
+	c->nent = CPUID_LEAVES;
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, c))
+		rc = -errno;
+	for (uint32_t i = 0; !rc && i < c->nent && i < CPUID_LEAVES; i++) {
+		if (c->entries[i].function != SEV_CPUID_LEAF)
+			continue;
+		*eax = c->entries[i].eax;
+		*ebx = c->entries[i].ebx;
+	}
+	free(c);
+	return rc;
 }

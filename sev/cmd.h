@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd: the two system calls through which everything reaches the secure
- * processor. They live alone in a file so that a unit test can put its own
- * processor in their place.
+ * cmd: the system calls through which everything reaches the secure processor,
+ * and KVM where it speaks of it. They live alone in a file so that a unit test
+ * can put its own processor in their place.
  */
 #ifndef CARREL_SEV_CMD_H
 #define CARREL_SEV_CMD_H
@@ -32,5 +32,11 @@ struct sev_error sev_platform_cmd(int psp_fd, uint32_t id, void *data) MUST_USE;
  * memory: its pages are pinned from then on (KVM_MEMORY_ENCRYPT_REG_REGION).
  */
 int sev_region(int vm_fd, uint64_t uaddr, uint64_t size) MUST_USE;
+
+/*
+ * EAX and EBX of CPUID leaf 0x8000001F as KVM offers it to guests
+ * (KVM_GET_SUPPORTED_CPUID); both 0 where KVM has no such leaf.
+ */
+int sev_cpuid(int kvm_fd, uint32_t *eax, uint32_t *ebx) MUST_USE;
 
 #endif

@@ -140,7 +140,9 @@ static int command_run(struct control_client *cl, const char *name,
 	}
 	if (!cl->negotiated)
 		return negotiate(cl, args, err);
-	return cmd->run(cmd->ctx, args, ret, err);
+	rc = cmd->run(cmd->ctx, args, ret, err);
+	return rc && !err->desc[0] ? control_fail(err, rc, "%s", strerror(-rc))
+				   : rc;
 }
 
 static int request_check(json_t *request, struct control_error *err)

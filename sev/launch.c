@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each step of a launch is the same three moves: ask the table whether the step
+ * is allowed now, give the command, read the guest's state back from the
+ * firmware and compare it with what the table says comes next.
+ */
+#include "sev/launch.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "sev/blob.h"
+#include "sev/fwerr.h"
+#include "sev/policy.h"
+#include "vmm/log.h"
+
+/* KVM reports no reduction of its own; one bit is what the C-bit costs. */
+#define REDUCED_PHYS_BITS_USUAL 1
+#define REDUCED_PHYS_BITS_MAX 63
+
+enum step {
+	STEP_INIT,
+	STEP_START,
+	STEP_UPDATE,
+	STEP_MEASURE,
+	STEP_SECRET,
+	STEP_FINISH,
+	NSTEP,
+};
+
+static const char *const step_name[NSTEP] = {
+	[STEP_INIT] = "KVM_SEV_INIT",
+	[STEP_START] = "LAUNCH_START",
+	[STEP_UPDATE] = "LAUNCH_UPDATE_DATA",
+	[STEP_MEASURE] = "LAUNCH_MEASURE",
+	[STEP_SECRET] = "LAUNCH_SECRET",
+	[STEP_FINISH] = "LAUNCH_FINISH",
+};
+
+/* SEV API, 6: the state a step leads to; 0, LAUNCH_NEW: it is refused. */
+static const uint8_t next[NSTEP][LAUNCH_NSTATE] = {
+	[STEP_INIT] = { [LAUNCH_NEW] = LAUNCH_INIT },
+	[STEP_START] = { [LAUNCH_INIT] = LAUNCH_UPDATE },
+	[STEP_UPDATE] = { [LAUNCH_UPDATE] = LAUNCH_UPDATE },
+	[STEP_MEASURE] = { [LAUNCH_UPDATE] = LAUNCH_SECRET },
+	[STEP_SECRET] = { [LAUNCH_SECRET] = LAUNCH_SECRET },
+	[STEP_FINISH] = { [LAUNCH_SECRET] = LAUNCH_RUNNING },
+};
+
+/* The same states in the firmware's numbers. */
+static const uint32_t firmware_state[LAUNCH_NSTATE] = {
+	[LAUNCH_NEW] = PSP_GUEST_UNINIT,
+	[LAUNCH_INIT] = PSP_GUEST_UNINIT,
+	[LAUNCH_UPDATE] = PSP_GUEST_UPDATE,
+	[LAUNCH_SECRET] = PSP_GUEST_SECRET,
+	[LAUNCH_RUNNING] = PSP_GUEST_RUNNING,
+};
+
+const char *launch_state_name(const struct launch *l)
+{
+	static const char *const name[LAUNCH_NSTATE] = {
+		[LAUNCH_NEW] = "uninit",
+		[LAUNCH_INIT] = "uninit",
+		[LAUNCH_UPDATE] = "launch-update",
+		[LAUNCH_SECRET] = "launch-secret",
+		[LAUNCH_RUNNING] = "running",
+	};
+
+	return name[l->state];
+}
+
+static int PRINTF_LIKE(3, 4) fail(struct launch *l, int rc, const char *fmt,
+				  ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->why, sizeof(l->why), fmt, ap);
+	va_end(ap);
+	log_error("SEV: %s", l->why);
+	return rc;
+}
+
+static int fail_sev(struct launch *l, const char *what, struct sev_error e)
+{
+	char text[sizeof(l->why)];
+
+	fwerr_describe(what, e, text, sizeof(text));
+	return fail(l, e.err, "%s", text);
+}
+
+static int step_begin(struct launch *l, enum step s)
+{
+	if (next[s][l->state] != LAUNCH_NEW)
+		return 0;
+	return fail(l, -EPERM, "%s is not possible in state %s", step_name[s],
+		    launch_state_name(l));
+}
+
+static int compare(struct launch *l, enum launch_state expected)
+{
+	struct psp_guest_status s = { 0 };
+	struct sev_error e = psp_guest_status(&l->guest, &s);
+
+	if (e.err)
+		return fail_sev(l, "GUEST_STATUS", e);
+	if (s.state != firmware_state[expected] || s.policy != l->policy ||
+	    s.handle != l->handle)
+		return fail(l, -EIO,
+			    "the firmware has guest %u in state %u with policy "
+			    "0x%x; guest %u in state %u with policy 0x%x was "
+			    "expected", s.handle, s.state, s.policy, l->handle,
+			    firmware_state[expected], l->policy);
+	return 0;
+}
+
+static int step_end(struct launch *l, enum step s, struct sev_error e)
+{
+	enum launch_state was = l->state, now = next[s][was];
+	int rc;
+
+	if (e.err)
+		return fail_sev(l, step_name[s], e);
+	/* Before LAUNCH_START the firmware knows no guest to ask about. */
+	rc = now >= LAUNCH_UPDATE ? compare(l, now) : 0;
+	if (rc)
+		return rc;
+	l->state = now;
+	if (now != was && l->changed)
+		l->changed(l->changed_ctx, launch_state_name(l));
+	return 0;
+}
+
+/* What the host offers, against what the user asks for. */
+
+static int check_cbit(struct launch *l, int kvm_fd,
+		      const struct launch_config *cfg)
+{
+	uint32_t eax, ebx;
+	int rc = sev_cpuid(kvm_fd, &eax, &ebx);
+
+	if (rc)
+		return fail(l, rc, "KVM_GET_SUPPORTED_CPUID: %s",
+			    strerror(-rc));
+	if (!(eax & SEV_CPUID_EAX_SEV))
+		return fail(l, -ENOTSUP,
+			    "KVM offers no SEV on this host: it needs an AMD "
+			    "EPYC with SEV on in its setup, and kvm_amd with "
+			    "sev=1");
+	l->cbitpos = SEV_CPUID_EBX_CBIT(ebx);
+	if (cfg->cbitpos >= 0 && (unsigned)cfg->cbitpos != l->cbitpos)
+		return fail(l, -EINVAL,
+			    "cbitpos=%d: this host has its C-bit at %u; leave "
+			    "it out, or give that", cfg->cbitpos, l->cbitpos);
+	l->reduced_phys_bits = SEV_CPUID_EBX_REDUCED(ebx) ?:
+			       REDUCED_PHYS_BITS_USUAL;
+	if (cfg->reduced_phys_bits < 0)
+		return 0;
+	if (cfg->reduced_phys_bits < 1 ||
+	    cfg->reduced_phys_bits > REDUCED_PHYS_BITS_MAX)
+		return fail(l, -EINVAL,
+			    "reduced-phys-bits=%d: 1 to %d is possible, %u is "
+			    "usual", cfg->reduced_phys_bits,
+			    REDUCED_PHYS_BITS_MAX, l->reduced_phys_bits);
+	l->reduced_phys_bits = (unsigned)cfg->reduced_phys_bits;
+	return 0;
+}
+
+static int open_device(struct launch *l)
+{
+	int fd = psp_open(PSP_DEVICE);
+	struct sev_error e;
+
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
+		return fail(l, fd,
+			    PSP_DEVICE ": %s: this host has no secure "
+			    "processor that the kernel can use (module ccp)",
+			    strerror(-fd));
+	if (fd < 0)
+		return fail_sev(l, PSP_DEVICE, (struct sev_error){ fd, 0 });
+	l->guest.psp_fd = fd;
+	e = psp_platform_status(fd, &l->platform);
+	return e.err ? fail_sev(l, "PLATFORM_STATUS", e) : 0;
+}
+
+static int check_policy(struct launch *l)
+{
+	struct policy_platform at = { l->platform.api_major,
+				      l->platform.api_minor, l->platform.es };
+	char words[200];
+	int rc = policy_check(l->policy, &at, words, sizeof(words));
+
+	if (rc)
+		return fail(l, rc, "%s", words);
+	if (words[0])
+		log_warn("SEV: %s", words);
+	if (l->policy & POLICY_ES)
+		return fail(l, -ENOTSUP,
+			    "policy 0x%x requires SEV-ES, which carrel does "
+			    "not launch; clear bit 2", l->policy);
+	policy_describe(l->policy, words, sizeof(words));
+	log_info("SEV: firmware API %u.%u build %u, policy 0x%x (%s)",
+		 at.api_major, at.api_minor, l->platform.build, l->policy,
+		 words);
+	return 0;
+}
+
+static int start(struct launch *l, const struct launch_config *cfg)
+{
+	uint8_t dh[SEV_CERT_LEN], session[SEV_SESSION_LEN];
+	int rc;
+
+	if (!cfg->dh != !cfg->session)
+		return fail(l, -EINVAL, "dh and session go together: give "
+					"both or neither");
+	l->session = cfg->dh != NULL;
+	if (l->session) {
+		rc = blob_read(cfg->dh, "owner's certificate (dh)", dh,
+			       sizeof(dh));
+		if (!rc)
+			rc = blob_read(cfg->session, "session", session,
+				       sizeof(session));
+		if (rc)
+			return rc;
+	}
+	rc = step_begin(l, STEP_START);
+	if (rc)
+		return rc;
+	return step_end(l, STEP_START,
+			psp_launch_start(&l->guest, l->policy,
+					 l->session ? dh : NULL,
+					 l->session ? sizeof(dh) : 0,
+					 l->session ? session : NULL,
+					 l->session ? sizeof(session) : 0,
+					 &l->handle));
+}
+
+int launch_open(struct launch *l, int kvm_fd, int vm_fd,
+		const struct launch_config *cfg)
+{
+	int rc;
+
+	*l = (struct launch){
+		.guest = { .vm_fd = vm_fd, .psp_fd = -1 },
+		.policy = cfg->policy,
+	};
+	rc = open_device(l);
+	if (!rc)
+		rc = check_policy(l);
+	if (!rc)
+		rc = check_cbit(l, kvm_fd, cfg);
+	if (!rc)
+		rc = step_begin(l, STEP_INIT);
+	if (!rc)
+		rc = step_end(l, STEP_INIT, psp_init(&l->guest));
+	if (!rc)
+		rc = start(l, cfg);
+	if (rc)
+		launch_close(l);
+	return rc;
+}
+
+/* Measuring. */
+
+static int register_regions(struct launch *l, const struct gmem *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct gmem_region *r = &m->r[i];
+		uint64_t uaddr;
+		int rc = gmem_uaddr(m, r->base, r->size, &uaddr);
+
+		if (!rc)
+			rc = sev_region(l->guest.vm_fd, uaddr, r->size);
+		if (rc)
+			return fail_sev(l, "KVM_MEMORY_ENCRYPT_REG_REGION",
+					(struct sev_error){ rc, 0 });
+	}
+	return 0;
+}
+
+static int update(struct launch *l, const struct gmem *m,
+		  const struct image_part *p)
+{
+	uint64_t uaddr;
+	int rc = step_begin(l, STEP_UPDATE);
+
+	if (rc)
+		return rc;
+	/* SEV API, 6.3: whole blocks of the cipher. */
+	if (p->at.v % 16 || p->len % 16 || !p->len || p->len > UINT32_MAX)
+		return fail(l, -EINVAL,
+			    "%s: 0x%zx bytes at 0x%llx; address and size must "
+			    "be multiples of 16", p->name, p->len,
+			    (unsigned long long)p->at.v);
+	rc = gmem_uaddr(m, p->at, p->len, &uaddr);
+	if (rc)
+		return fail(l, rc, "%s: no guest memory at 0x%llx", p->name,
+			    (unsigned long long)p->at.v);
+	return step_end(l, STEP_UPDATE,
+			psp_launch_update_data(&l->guest, uaddr,
+					       (uint32_t)p->len));
+}
+
+int launch_measure(struct launch *l, const struct gmem *m,
+		   const struct image *im)
+{
+	size_t n = 0;
+	int rc = register_regions(l, m);
+
+	for (size_t i = 0; !rc && i < im->n_parts; i++) {
+		if (im->part[i].kind != PART_MEASURED)
+			continue;
+		rc = update(l, m, &im->part[i]);
+		n++;
+	}
+	if (rc)
+		return rc;
+	if (!n)
+		return fail(l, -EINVAL, "the image has no measured part: a SEV "
+					"guest starts from firmware");
+	rc = step_begin(l, STEP_MEASURE);
+	if (rc)
+		return rc;
+	l->mem = m;
+	l->secret = im->secret;
+	l->secret_len = im->secret_len;
+	return step_end(l, STEP_MEASURE,
+			psp_launch_measure(&l->guest, l->measurement));
+}
+
+/* A secret. */
+
+static int check_secret(struct launch *l, size_t hdr_len, size_t len, gpa_t at)
+{
+	if (hdr_len != SEV_SECRET_HEADER_LEN)
+		return fail(l, -EINVAL, "the packet header has %zu bytes; %d "
+					"are expected", hdr_len,
+			    SEV_SECRET_HEADER_LEN);
+	if (len < SEV_SECRET_MIN || len > SEV_SECRET_MAX ||
+	    len % SEV_SECRET_ALIGN)
+		return fail(l, -EINVAL, "the secret has %zu bytes; %d to %d in "
+					"multiples of %d are possible", len,
+			    SEV_SECRET_MIN, SEV_SECRET_MAX, SEV_SECRET_ALIGN);
+	if (at.v % SEV_SECRET_ALIGN)
+		return fail(l, -EINVAL, "gpa 0x%llx is no multiple of %d",
+			    (unsigned long long)at.v, SEV_SECRET_ALIGN);
+	return 0;
+}
+
+int launch_secret(struct launch *l, const void *hdr, size_t hdr_len,
+		  const void *data, size_t len, const gpa_t *gpa)
+{
+	gpa_t at = gpa ? *gpa : l->secret;
+	uint64_t uaddr;
+	int rc = step_begin(l, STEP_SECRET);
+
+	if (rc)
+		return rc;
+	if (!gpa && !l->secret_len)
+		return fail(l, -EINVAL, "no secret area found in the firmware; "
+					"give a gpa");
+	rc = check_secret(l, hdr_len, len, at);
+	if (rc)
+		return rc;
+	if (!gpa && len > l->secret_len)
+		return fail(l, -EINVAL, "the secret has %zu bytes; the "
+					"firmware's secret area has %llu", len,
+			    (unsigned long long)l->secret_len);
+	rc = gmem_uaddr(l->mem, at, len, &uaddr);
+	if (rc)
+		return fail(l, rc, "no guest memory at gpa 0x%llx",
+			    (unsigned long long)at.v);
+	rc = step_end(l, STEP_SECRET,
+		      psp_launch_secret(&l->guest, hdr, data, (uint32_t)len,
+					uaddr));
+	if (!rc)
+		l->n_secrets++;
+	return rc;
+}
+
+int launch_finish(struct launch *l)
+{
+	int rc = step_begin(l, STEP_FINISH);
+
+	return rc ? rc : step_end(l, STEP_FINISH, psp_launch_finish(&l->guest));
+}
+
+void launch_close(struct launch *l)
+{
+	if (l->guest.psp_fd >= 0)
+		close(l->guest.psp_fd);
+	l->guest.psp_fd = -1;
+}
