@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backing: see the header. The lock is one of the open file description
+ * (F_OFD_SETLK) over the whole file: it ends with the descriptor whatever
+ * other descriptors the process closes, and QEMU's locks collide with it too.
+ */
+#include "devices/backing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+/* One step of writing zeroes where the file system knows no better way. */
+#define ZERO_STEP (64 * KIB)
+
+static int backing_lock(int fd, bool readonly)
+{
+	struct flock l = {
+		.l_type = readonly ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
+}
+
+static int refuse_size(const char *path, off_t end)
+{
+	log_error("disk '%s': %lld bytes: a disk is a positive multiple of "
+		  "%u bytes",
+		  path, (long long)end, BACKING_SECTOR);
+	return -EINVAL;
+}
+
+static int refuse_lock(const char *path, int rc, bool readonly)
+{
+	if (rc == -EAGAIN || rc == -EACCES)
+		log_error("disk '%s' is in use by another process%s", path,
+			  readonly ? " that writes to it"
+				   : " (readonly=on can be shared)");
+	else
+		log_error("disk '%s': cannot be locked: %s", path,
+			  strerror(-rc));
+	return rc;
+}
+
+int backing_open(struct backing *b, const char *path, bool readonly)
+{
+	/* Not blocking: a FIFO must be refused below, not waited for. */
+	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC |
+				    O_NONBLOCK);
+	struct stat st;
+	off_t end;
+	int rc;
+
+	if (fd < 0) {
+		rc = -errno;
+		log_error("disk '%s': %s", path, strerror(-rc));
+		return rc;
+	}
+	if (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))) {
+		log_error("disk '%s': neither a file nor a block device", path);
+		rc = -EINVAL;
+		goto fail;
+	}
+	rc = backing_lock(fd, readonly);
+	if (rc) {
+		rc = refuse_lock(path, rc, readonly);
+		goto fail;
+	}
+	/* After the lock: nobody who honours it can change the size now. */
+	end = lseek(fd, 0, SEEK_END);
+	if (end <= 0 || end % BACKING_SECTOR) {
+		rc = refuse_size(path, end);
+		goto fail;
+	}
+	*b = (struct backing){ .fd = fd,
+			       .bytes = (uint64_t)end,
+			       .readonly = readonly };
+	return 0;
+fail:
+	close(fd);
+	return rc;
+}
+
+void backing_close(struct backing *b)
+{
+	close(b->fd);
+	b->fd = -1;
+}
+
+/* Steps over done bytes of *iov. */
+static void iov_advance(struct iovec **iov, int *n, size_t done)
+{
+	while (*n && done >= (*iov)->iov_len) {
+		done -= (*iov)->iov_len;
+		(*iov)++;
+		(*n)--;
+	}
+	if (*n) {
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
+		(*iov)->iov_len -= done;
+	}
+}
+
+typedef ssize_t vector_fn(int fd, const struct iovec *iov, int n, off_t off);
+
+static int transfer(vector_fn *fn, int fd, struct iovec *iov, int n,
+		    uint64_t off)
+{
+	while (n) {
+		ssize_t done = fn(fd, iov, n, (off_t)off);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		if (done == 0)
+			return -EIO;
+		off += (uint64_t)done;
+		iov_advance(&iov, &n, (size_t)done);
+	}
+	return 0;
+}
+
+int backing_read(const struct backing *b, struct iovec *iov, int n,
+		 uint64_t off)
+{
+	return transfer(preadv, b->fd, iov, n, off);
+}
+
+int backing_write(const struct backing *b, struct iovec *iov, int n,
+		  uint64_t off)
+{
+	return transfer(pwritev, b->fd, iov, n, off);
+}
+
+int backing_flush(const struct backing *b)
+{
+	return fdatasync(b->fd) ? -errno : 0;
+}
+
+static int allocate(const struct backing *b, int mode, uint64_t off,
+		    uint64_t len)
+{
+	int rc;
+
+	do
+		rc = fallocate(b->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)off,
+			       (off_t)len);
+	while (rc && errno == EINTR);
+	return rc ? -errno : 0;
+}
+
+int backing_discard(const struct backing *b, uint64_t off, uint64_t len)
+{
+	int rc = allocate(b, FALLOC_FL_PUNCH_HOLE, off, len);
+
+	return rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+static int write_zeroes(const struct backing *b, uint64_t off, uint64_t len)
+{
+	static const uint8_t zero[ZERO_STEP];
+	int rc = 0;
+
+	while (!rc && len) {
+		size_t step = (size_t)min_u64(len, sizeof(zero));
+		struct iovec v = { (void *)(uintptr_t)zero, step };
+
+		rc = backing_write(b, &v, 1, off);
+		off += step;
+		len -= step;
+	}
+	return rc;
+}
+
+int backing_zero(const struct backing *b, uint64_t off, uint64_t len,
+		 bool unmap)
+{
+	int rc = -EOPNOTSUPP;
+
+	if (unmap)
+		rc = allocate(b, FALLOC_FL_PUNCH_HOLE, off, len);
+	if (rc == -EOPNOTSUPP)
+		rc = allocate(b, FALLOC_FL_ZERO_RANGE, off, len);
+	/* tmpfs, for one, can punch holes but not zero a range. */
+	return rc == -EOPNOTSUPP ? write_zeroes(b, off, len) : rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backing: the host file, or block device, that holds a disk's bytes. Raw
+ * only: what is in it is the guest's business and is never looked at. Offsets
+ * and lengths were checked against bytes by the caller. Several threads may
+ * use one backing at once.
+ */
+#ifndef CARREL_DEVICES_BACKING_H
+#define CARREL_DEVICES_BACKING_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "vmm/num.h"
+
+#define BACKING_SECTOR 512u
+
+struct backing {
+	int fd;
+	uint64_t bytes;	/* a multiple of BACKING_SECTOR, not 0 */
+	bool readonly;
+};
+
+/*
+ * Opens and locks path: alone to write, shared to read only. 0, or -errno
+ * after one log line that names the path and what is wrong with it.
+ */
+int backing_open(struct backing *b, const char *path, bool readonly) MUST_USE;
+void backing_close(struct backing *b);
+
+/* All bytes or -errno; iov is used up. -EIO: the file has become shorter. */
+int backing_read(const struct backing *b, struct iovec *iov, int n,
+		 uint64_t off) MUST_USE;
+int backing_write(const struct backing *b, struct iovec *iov, int n,
+		  uint64_t off) MUST_USE;
+
+int backing_flush(const struct backing *b) MUST_USE;
+
+/* Gives the space back; a file that cannot keeps its bytes, which is fine. */
+int backing_discard(const struct backing *b, uint64_t off,
+		    uint64_t len) MUST_USE;
+
+/* Makes the range read as zeroes; unmap: the space may be given back. */
+int backing_zero(const struct backing *b, uint64_t off, uint64_t len,
+		 bool unmap) MUST_USE;
+
+#endif

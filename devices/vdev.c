@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vdev: see the header. A worker is held for two independent reasons, that the
+ * driver has not said DRIVER_OK (from open and from each reset on) and that
+ * the VM is paused; the holds are counted, so neither knows of the other.
+ */
+#include "devices/vdev.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "vmm/log.h"
+
+#define DRIVER_BITS                                                          \
+	(VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER | VIRTIO_S_DRIVER_OK |       \
+	 VIRTIO_S_FEATURES_OK | VIRTIO_S_FAILED)
+
+/* A guest that breaks its device in a loop must not fill the log. */
+#define BREAKS_LOGGED 8
+
+static void hold_all(struct vdev *d)
+{
+	for (unsigned i = 0; i < d->n_queues; i++)
+		worker_hold(&d->queue[i].worker);
+}
+
+static void release_all(struct vdev *d)
+{
+	for (unsigned i = 0; i < d->n_queues; i++)
+		worker_release(&d->queue[i].worker);
+}
+
+uint8_t vdev_status(const struct vdev *d)
+{
+	return atomic_load(&d->status);
+}
+
+static bool broken(const struct vdev *d)
+{
+	return vdev_status(d) & VIRTIO_S_NEEDS_RESET;
+}
+
+void vdev_break(struct vdev *d, const char *why)
+{
+	uint8_t old = atomic_fetch_or(&d->status, VIRTIO_S_NEEDS_RESET);
+	unsigned n;
+
+	if (old & VIRTIO_S_NEEDS_RESET)
+		return;
+	n = atomic_fetch_add(&d->breaks, 1) + 1;
+	if (n <= BREAKS_LOGGED)
+		log_warn("%s: %s: the device stops until the guest resets it%s",
+			 d->label, why,
+			 n == BREAKS_LOGGED ? " (last such line)" : "");
+	/* 2.1.2: only a driver that said DRIVER_OK is told. */
+	if (old & VIRTIO_S_DRIVER_OK)
+		d->transport.config_interrupt(d->transport.ctx);
+}
+
+static const char *ring_fault(int rc)
+{
+	switch (rc) {
+	case -EBADMSG: return "malformed ring or request";
+	case -ELOOP: return "descriptor chain too long or a loop";
+	case -EFAULT: return "a buffer is not in guest memory";
+	case -EACCES: return "a buffer is not writable memory";
+	default: return "request failed inside the device";
+	}
+}
+
+static int serve_one(struct vqueue *q)
+{
+	struct vdev *d = q->dev;
+	uint32_t written = 0;
+	bool interrupt = false;
+	uint16_t head = q->chain.head;
+	int rc;
+
+	rc = d->ops->request(d, &q->chain, &written);
+	if (!rc)
+		rc = virtq_give(&q->ring, head, written, &interrupt);
+	if (!rc && interrupt)
+		d->transport.queue_interrupt(d->transport.ctx, q);
+	return rc;
+}
+
+/* Takes and serves until the ring is empty or the worker is wanted back. */
+static int serve(struct vqueue *q)
+{
+	bool more, unused;
+	int rc;
+
+	rc = virtq_notify_me(&q->ring, false, &unused);
+	for (more = true; !rc && more;) {
+		if (worker_held(&q->worker) || broken(q->dev))
+			return 0;
+		rc = virtq_take(&q->ring, &q->chain);
+		if (rc == 1)
+			rc = serve_one(q);
+		else if (!rc)
+			rc = virtq_notify_me(&q->ring, true, &more);
+	}
+	return rc;
+}
+
+static void queue_run(void *ctx)
+{
+	struct vqueue *q = ctx;
+	int rc;
+
+	if (!q->enabled || broken(q->dev))
+		return;
+	rc = serve(q);
+	if (rc)
+		vdev_break(q->dev, ring_fault(rc));
+}
+
+static void queue_clear(struct vqueue *q)
+{
+	q->setup = (struct virtq_setup){ .size = VIRTQ_SIZE_MAX };
+	q->enabled = false;
+	atomic_store(&q->vector, VIRTIO_NO_VECTOR);
+}
+
+int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
+	      const struct gmem *mem, uint64_t features, bool platform,
+	      unsigned queues, const struct worker_hooks *hooks)
+{
+	char name[32];
+	int rc;
+
+	CHECK(queues && queues <= VDEV_QUEUES);
+	d->ops = ops;
+	d->label = label;
+	d->mem = mem;
+	d->required = VIRTIO_F_VERSION_1;
+	if (platform)
+		d->required |= VIRTIO_F_ACCESS_PLATFORM;
+	d->offered = features | d->required | VIRTIO_F_INDIRECT_DESC |
+		     VIRTIO_F_EVENT_IDX;
+	d->accepted = 0;
+	d->live = false;
+	atomic_store(&d->status, 0);
+	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
+		struct vqueue *q = &d->queue[d->n_queues];
+
+		q->dev = d;
+		queue_clear(q);
+		(void)snprintf(name, sizeof(name), "%.10s.q%u", label,
+			       d->n_queues);
+		rc = worker_open(&q->worker, name, queue_run, q, hooks);
+		if (rc)
+			goto fail;
+	}
+	return 0;
+fail:
+	vdev_close(d);
+	return rc;
+}
+
+void vdev_close(struct vdev *d)
+{
+	while (d->n_queues)
+		worker_close(&d->queue[--d->n_queues].worker);
+}
+
+void vdev_pause(struct vdev *d)
+{
+	hold_all(d);
+}
+
+void vdev_resume(struct vdev *d)
+{
+	release_all(d);
+}
+
+void vdev_reset(struct vdev *d)
+{
+	/*
+	 * The driver may reuse its memory as soon as it sees status 0, and some
+	 * firmware does so without looking: wait here for what is in flight.
+	 */
+	if (d->live)
+		hold_all(d);
+	d->live = false;
+	d->accepted = 0;
+	for (unsigned i = 0; i < d->n_queues; i++)
+		queue_clear(&d->queue[i]);
+	atomic_store(&d->status, 0);
+}
+
+void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
+{
+	/* 2.2.1: settled by FEATURES_OK. */
+	if (word > 1 || vdev_status(d) & VIRTIO_S_FEATURES_OK)
+		return;
+	d->accepted &= ~(0xffffffffull << 32 * word);
+	d->accepted |= (uint64_t)bits << 32 * word;
+}
+
+static bool features_ok(const struct vdev *d)
+{
+	return !(d->accepted & ~d->offered) &&
+	       (d->accepted & d->required) == d->required;
+}
+
+void vdev_set_status(struct vdev *d, uint8_t v)
+{
+	uint8_t old = vdev_status(d);
+
+	if (!v) {
+		vdev_reset(d);
+		return;
+	}
+	/* 2.1.1: the driver never clears a bit, except by a reset. */
+	v = (uint8_t)((v & DRIVER_BITS) & ~old);
+	if (v & VIRTIO_S_FEATURES_OK && !features_ok(d))
+		v = (uint8_t)(v & ~VIRTIO_S_FEATURES_OK);
+	if (v & VIRTIO_S_DRIVER_OK &&
+	    !((old | v) & VIRTIO_S_FEATURES_OK)) {
+		vdev_break(d, "DRIVER_OK without FEATURES_OK");
+		return;
+	}
+	atomic_fetch_or(&d->status, v);
+	if (v & VIRTIO_S_DRIVER_OK && !d->live) {
+		d->live = true;
+		release_all(d);
+	}
+}
+
+void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s)
+{
+	CHECK(i < d->n_queues);
+	if (d->queue[i].enabled)
+		vdev_break(d, "a live queue was moved");
+	else
+		d->queue[i].setup = *s;
+}
+
+void vdev_enable_queue(struct vdev *d, unsigned i)
+{
+	struct vqueue *q = &d->queue[i];
+	int rc;
+
+	CHECK(i < d->n_queues);
+	if (q->enabled || broken(d))
+		return;
+	if (!(vdev_status(d) & VIRTIO_S_FEATURES_OK)) {
+		vdev_break(d, "a queue enabled before FEATURES_OK");
+		return;
+	}
+	/* The worker looks at enabled: change it only while it is held. */
+	worker_hold(&q->worker);
+	rc = virtq_open(&q->ring, d->mem, &q->setup, d->accepted);
+	q->enabled = !rc;
+	worker_release(&q->worker);
+	if (rc == -EINVAL)
+		vdev_break(d, "a queue of bad size or alignment");
+	else if (rc)
+		vdev_break(d, "a queue outside guest memory");
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vdev: a virtio device without its transport: status, features and queues,
+ * each queue with a worker of its own (virtio 1.2, 2 and 3). The driver is
+ * hostile: whatever it gets wrong breaks the device (DEVICE_NEEDS_RESET, one
+ * log line), and a broken device does nothing until it is reset.
+ *
+ * Registers (vdev_* called by the transport) run under the bus lock. A queue's
+ * ring and chain belong to its worker, except while that is held.
+ */
+#ifndef CARREL_DEVICES_VDEV_H
+#define CARREL_DEVICES_VDEV_H
+
+#include "devices/virtq.h"
+#include "devices/worker.h"
+
+#define VDEV_QUEUES 16
+#define VDEV_CONFIG 64	/* bytes of device configuration, at most */
+
+struct vdev;
+
+struct vdev_ops {
+	const char *name;	/* "virtio-blk" */
+	uint16_t type;		/* virtio 1.2, 5 */
+	uint32_t class;		/* PCI's, 24 bits */
+	/*
+	 * In a worker: one request. *written: valid bytes at the start of the
+	 * chain's writable part. An error breaks the device; what merely
+	 * failed is told to the driver in the request's own status.
+	 */
+	int (*request)(struct vdev *d, struct chain *c, uint32_t *written);
+};
+
+struct vqueue {
+	struct vdev *dev;
+	struct virtq_setup setup;	/* registers */
+	bool enabled;
+	_Atomic(uint16_t) vector;
+	struct worker worker;
+	struct virtq ring;
+	struct chain chain;
+};
+
+/* How the transport interrupts: for a queue, or for a new configuration. */
+struct vdev_transport {
+	void (*queue_interrupt)(void *ctx, const struct vqueue *q);
+	void (*config_interrupt)(void *ctx);
+	void *ctx;
+};
+
+struct vdev {
+	const struct vdev_ops *ops;
+	const char *label;	/* for log lines: "disk0" */
+	const struct gmem *mem;
+	struct vdev_transport transport;
+	uint64_t offered, required, accepted;	/* feature bits */
+	_Atomic(uint8_t) status;
+	_Atomic(unsigned) breaks;	/* how often it was broken */
+	bool live;		/* DRIVER_OK: workers are not held for it */
+	uint8_t config[VDEV_CONFIG];	/* constant once attached */
+	size_t config_len;
+	unsigned n_queues;
+	struct vqueue queue[VDEV_QUEUES];
+};
+
+/*
+ * features: those of the device type; the ring's and VERSION_1 are added.
+ * platform: offer ACCESS_PLATFORM and refuse a driver without it (a SEV guest,
+ * where only shared pages can be reached). config is filled in by the caller
+ * before or after, the transport later.
+ */
+int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
+	      const struct gmem *mem, uint64_t features, bool platform,
+	      unsigned queues, const struct worker_hooks *hooks) MUST_USE;
+void vdev_close(struct vdev *d);
+
+/* Any thread. why: static text. */
+void vdev_break(struct vdev *d, const char *why);
+
+/* Counted; pause returns when no worker touches guest memory any more. */
+void vdev_pause(struct vdev *d);
+void vdev_resume(struct vdev *d);
+
+/* What the transport's registers do. */
+void vdev_reset(struct vdev *d);	/* waits for requests in flight */
+uint8_t vdev_status(const struct vdev *d);
+void vdev_set_status(struct vdev *d, uint8_t v);
+void vdev_accept(struct vdev *d, unsigned word, uint32_t bits);
+void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s);
+void vdev_enable_queue(struct vdev *d, unsigned i);
+
+#endif
