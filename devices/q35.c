@@ -230,8 +230,14 @@ static const struct bus_ops reset_ops = {
 	.write = reset_write,
 };
 
+static struct q35 *mch_q35(struct pci_dev *d)
+{
+	return (struct q35 *)((char *)d - offsetof(struct q35, mch));
+}
+
 static void mch_written(struct pci_dev *d, unsigned off, size_t len)
 {
+	struct q35 *q = mch_q35(d);
 	uint64_t v = get_le64(&d->cfg[MCH_PCIEXBAR]);
 	int rc;
 
@@ -239,10 +245,11 @@ static void mch_written(struct pci_dev *d, unsigned off, size_t len)
 		return;
 	v = v & PCIEXBAR_ENABLE ? v & PCIEXBAR_BASE : 0;
 	rc = pci_set_ecam(d->bus, v);
-	if (rc)
-		log_warn("PCIEXBAR 0x%llx: %s; accepted is a free place in "
-			 "the PCI window", (unsigned long long)v,
-			 strerror(-rc));
+	if (rc && !q->warned)
+		log_warn("PCIEXBAR 0x%llx: %s; accepted is a free place below "
+			 "0x%x", (unsigned long long)v, strerror(-rc),
+			 BOARD_MMIO_HIGH_END);
+	q->warned = q->warned || rc;
 }
 
 static void mch_reset(struct pci_dev *d)

@@ -26,6 +26,7 @@ struct q35 {
 	uint64_t timer_seen;	/* PM timer half-periods when TMR_STS was cleared */
 	uint8_t port_a;		/* 0x92 */
 	uint8_t reset_ctl;	/* 0xCF9 */
+	bool warned;		/* of a PCIEXBAR that is out of place */
 };
 
 /* Claims the ports, attaches both functions. The rest is borrowed. */

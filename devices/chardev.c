@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chardev: buffers and the event loop's side; opening the ends is in
+ * chardev_open.c.
+ */
+#include "devices/chardev_open.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+static void ring_put(struct chardev_ring *r, const uint8_t *src, size_t len)
+{
+	while (len) {
+		size_t end = (r->at + r->len) % CHARDEV_BUF;
+		size_t n = min_u64(len, CHARDEV_BUF - end);
+
+		bytes_copy(r->byte + end, CHARDEV_BUF - end, src, n);
+		r->len += n;
+		src += n;
+		len -= n;
+	}
+}
+
+static void ring_drop(struct chardev_ring *r, size_t len)
+{
+	r->at = (r->at + len) % CHARDEV_BUF;
+	r->len -= len;
+}
+
+/* The oldest bytes that lie in one piece. */
+static size_t ring_piece(const struct chardev_ring *r)
+{
+	return min_u64(r->len, CHARDEV_BUF - r->at);
+}
+
+static void kick(struct chardev *c)
+{
+	uint64_t one = 1;
+
+	if (c->event && write(c->kick_fd, &one, sizeof one) < 0)
+		return; /* the counter is full: a kick is pending anyway */
+}
+
+static bool has_peer(const struct chardev *c)
+{
+	return c->out_fd >= 0 && !c->out_broken;
+}
+
+/* Any thread: writes until the peer takes no more. */
+static void flush(struct chardev *c)
+{
+	while (c->out.len && has_peer(c)) {
+		ssize_t n = write(c->out_fd, c->out.byte + c->out.at,
+				  ring_piece(&c->out));
+
+		if (n >= 0)
+			ring_drop(&c->out, (size_t)n);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			c->out_broken = true;
+	}
+}
+
+size_t chardev_room(const struct chardev *c)
+{
+	return has_peer(c) ? CHARDEV_BUF - c->out.len : CHARDEV_BUF;
+}
+
+size_t chardev_write(struct chardev *c, const void *src, size_t len)
+{
+	size_t room = CHARDEV_BUF - c->out.len;
+
+	if (c->end == END_NONE)
+		return len;
+	len = min_u64(len, chardev_room(c));
+	if (len > room)
+		ring_drop(&c->out, len - room);
+	ring_put(&c->out, src, len);
+	if (c->out_watched || !has_peer(c))
+		return len;
+	flush(c);
+	if (c->out.len || c->out_broken)
+		kick(c);
+	return len;
+}
+
+size_t chardev_read(struct chardev *c, void *dst, size_t cap)
+{
+	uint8_t *to = dst;
+	size_t n, got = 0;
+
+	while (got < cap && c->in.len) {
+		n = min_u64(cap - got, ring_piece(&c->in));
+		bytes_copy(to + got, cap - got, c->in.byte + c->in.at, n);
+		ring_drop(&c->in, n);
+		got += n;
+	}
+	if (got && c->in_fd >= 0 && !c->in_watched)
+		kick(c);
+	return got;
+}
+
+static void in_ready(void *ctx, int fd, uint32_t events);
+static void out_ready(void *ctx, int fd, uint32_t events);
+
+static void unwatch(struct chardev *c, int fd, bool *watched)
+{
+	if (*watched)
+		event_remove(c->event, fd);
+	*watched = false;
+}
+
+static void in_close(struct chardev *c)
+{
+	if (c->in_fd < 0)
+		return;
+	unwatch(c, c->in_fd, &c->in_watched);
+	close(c->in_fd);
+	c->in_fd = -1;
+}
+
+static void out_close(struct chardev *c)
+{
+	if (c->out_fd < 0)
+		return;
+	unwatch(c, c->out_fd, &c->out_watched);
+	close(c->out_fd);
+	c->out_fd = -1;
+	c->out_broken = false;
+}
+
+/* A socket's client is gone with either direction; stdio has two lives. */
+static void peer_lost(struct chardev *c, bool out)
+{
+	if (c->end == END_SOCKET) {
+		in_close(c);
+		out_close(c);
+	} else if (out) {
+		log_warn("%s: output is lost from here on: the other end is "
+			 "closed or full", c->name);
+		out_close(c);
+		c->out.len = 0;
+	} else {
+		in_close(c);
+	}
+}
+
+/* Main thread: the loop watches what there is to wait for, and no more. */
+static void sync_watches(struct chardev *c)
+{
+	bool in, out;
+
+	if (c->out_broken)
+		peer_lost(c, true);
+	in = c->in_fd >= 0 && c->in.len < CHARDEV_BUF;
+	out = c->out_fd >= 0 && c->out.len > 0;
+	if (!in)
+		unwatch(c, c->in_fd, &c->in_watched);
+	if (!out)
+		unwatch(c, c->out_fd, &c->out_watched);
+	if (in && !c->in_watched) {
+		/* A regular file or /dev/null cannot be waited for. */
+		if (event_add(c->event, c->in_fd, EPOLLIN, in_ready, c))
+			in_close(c);
+		else
+			c->in_watched = true;
+	}
+	if (out && !c->out_watched) {
+		if (event_add(c->event, c->out_fd, EPOLLOUT, out_ready, c))
+			peer_lost(c, true);
+		else
+			c->out_watched = true;
+	}
+}
+
+static void changed(struct chardev *c)
+{
+	if (c->changed)
+		c->changed(c->ctx);
+	sync_watches(c);
+}
+
+static void in_ready(void *ctx, int fd, uint32_t events)
+{
+	struct chardev *c = ctx;
+	uint8_t buf[4096];
+	ssize_t n;
+
+	(void)events;
+	bus_lock(c->bus);
+	n = read(fd, buf, min_u64(sizeof buf, CHARDEV_BUF - c->in.len));
+	if (n > 0)
+		ring_put(&c->in, buf, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		peer_lost(c, false);
+	changed(c);
+	bus_unlock(c->bus);
+}
+
+static void out_ready(void *ctx, int fd, uint32_t events)
+{
+	struct chardev *c = ctx;
+
+	(void)fd;
+	(void)events;
+	bus_lock(c->bus);
+	flush(c);
+	changed(c);
+	bus_unlock(c->bus);
+}
+
+static void kicked(void *ctx, int fd, uint32_t events)
+{
+	struct chardev *c = ctx;
+	uint64_t n;
+
+	(void)events;
+	if (read(fd, &n, sizeof n) != sizeof n)
+		return;
+	bus_lock(c->bus);
+	sync_watches(c);
+	bus_unlock(c->bus);
+}
+
+/* One client at a time: another finds its connection closed. */
+static void client_ready(void *ctx, int fd, uint32_t events)
+{
+	struct chardev *c = ctx;
+	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (client < 0)
+		return;
+	bus_lock(c->bus);
+	if (c->in_fd >= 0) {
+		close(client);
+	} else {
+		out_close(c);
+		c->out_fd = dup(client);
+		c->in_fd = client;
+		if (c->out_fd < 0)
+			in_close(c);
+		flush(c);
+		changed(c);
+	}
+	bus_unlock(c->bus);
+}
+
+int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
+		   void (*fn)(void *ctx), void *ctx)
+{
+	int rc = 0;
+
+	c->bus = bus;
+	c->changed = fn;
+	c->ctx = ctx;
+	if (c->end == END_NONE)
+		return 0;
+	c->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->kick_fd < 0)
+		return -errno;
+	c->event = event;
+	rc = event_add(event, c->kick_fd, EPOLLIN, kicked, c);
+	if (!rc && c->listen_fd >= 0)
+		rc = event_add(event, c->listen_fd, EPOLLIN, client_ready, c);
+	if (!rc)
+		sync_watches(c);
+	return rc;
+}
+
+void chardev_detach(struct chardev *c)
+{
+	if (c->event)
+		flush(c);
+	in_close(c);
+	out_close(c);
+	if (c->listen_fd >= 0) {
+		if (c->event)
+			event_remove(c->event, c->listen_fd);
+		close(c->listen_fd);
+	}
+	if (c->kick_fd >= 0) {
+		event_remove(c->event, c->kick_fd);
+		close(c->kick_fd);
+	}
+	c->listen_fd = -1;
+	c->kick_fd = -1;
+	c->event = NULL;
+}

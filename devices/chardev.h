@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chardev: the host's end of a character device: standard input and output, a
+ * file, or a Unix socket that one client at a time may connect to. Bytes wait
+ * in two bounded buffers, so nobody ever blocks: a full output buffer is the
+ * device's to show the guest (a UART that is not ready to send), a full input
+ * buffer stops the reading. While no client is connected to a socket the
+ * newest output is kept for the next one. Peers are hostile.
+ *
+ * Everything here is called with the bus lock held, from any thread; only the
+ * main thread, told by kick_fd, touches the event loop and closes descriptors.
+ * SIGPIPE must be ignored.
+ */
+#ifndef CARREL_DEVICES_CHARDEV_H
+#define CARREL_DEVICES_CHARDEV_H
+
+#include <stdint.h>
+#include <termios.h>
+
+#include "vmm/bus.h"
+#include "vmm/config.h"
+#include "vmm/event.h"
+
+#define CHARDEV_BUF 65536
+
+struct chardev_ring {
+	uint8_t byte[CHARDEV_BUF];
+	size_t at, len;		/* oldest byte; how many */
+};
+
+struct chardev {
+	const char *name;	/* for log lines */
+	enum config_end end;
+	const char *path;
+	struct bus *bus;	/* whose lock it is */
+	struct event *event;	/* NULL until attached */
+	int in_fd, out_fd;	/* -1: none; never one descriptor */
+	int listen_fd, kick_fd;	/* -1: none */
+	bool in_watched, out_watched;
+	bool out_broken;	/* the main thread is to close out_fd */
+	struct chardev_ring in, out;
+	void (*changed)(void *ctx);
+	void *ctx;
+	struct termios term;	/* of the terminal as found */
+	bool term_saved, nonblock_set;
+};
+
+/* Opens the end that p describes; -errno after a log line. */
+int chardev_open(struct chardev *c, const char *name,
+		 const struct config_port *p) MUST_USE;
+
+/*
+ * Puts it into the loop. changed is called in the main thread, with the bus
+ * lock held, when there is more to read or more room to write.
+ */
+int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
+		   void (*changed)(void *ctx), void *ctx) MUST_USE;
+
+/* Takes up to len bytes; how many it took. Fewer only while a peer stalls. */
+size_t chardev_write(struct chardev *c, const void *src, size_t len);
+size_t chardev_room(const struct chardev *c);
+
+/* Up to cap bytes of input; how many. */
+size_t chardev_read(struct chardev *c, void *dst, size_t cap);
+
+/* Sends what can be sent at once, restores the terminal. Main thread. */
+void chardev_close(struct chardev *c);
+
+#endif

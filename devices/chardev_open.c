@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chardev_open: the ends of character devices: how each is opened and what is
+ * put back at the end.
+ */
+#include "devices/chardev_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+#define INTERRUPT_KEY 0x1d	/* Ctrl-] */
+#define NO_KEY 0		/* _POSIX_VDISABLE */
+
+/*
+ * A guest wants every key, Ctrl-C included, so nothing is a signal but one
+ * key that guests do not need. Output stays as it is: our own log lines share
+ * the terminal.
+ */
+static int terminal_raw(struct chardev *c)
+{
+	struct termios t;
+
+	if (!isatty(STDIN_FILENO))
+		return 0;
+	if (tcgetattr(STDIN_FILENO, &c->term))
+		return -errno;
+	t = c->term;
+	t.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR |
+				 IGNCR | ICRNL | IXON);
+	t.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+	t.c_lflag |= ISIG;
+	t.c_cc[VINTR] = INTERRUPT_KEY;
+	t.c_cc[VQUIT] = NO_KEY;
+	t.c_cc[VSUSP] = NO_KEY;
+	t.c_cc[VMIN] = 1;
+	t.c_cc[VTIME] = 0;
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &t))
+		return -errno;
+	c->term_saved = true;
+	log_info("%s: Ctrl-] presses the power button, twice ends the VM",
+		 c->name);
+	return 0;
+}
+
+/*
+ * Output must not block, but O_NONBLOCK belongs to the open file, which a
+ * shell and our own standard error share: so a terminal or pipe is opened
+ * once more for ourselves. A socket cannot be; there the flag is restored.
+ */
+static int stdout_open(struct chardev *c)
+{
+	struct stat st;
+	int flags, fd = -1;
+
+	if (fstat(STDOUT_FILENO, &st))
+		return -errno;
+	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
+		fd = open("/proc/self/fd/1",
+			  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	flags = fcntl(STDOUT_FILENO, F_GETFL);
+	if (!S_ISREG(st.st_mode) && flags >= 0 && !(flags & O_NONBLOCK)) {
+		if (fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK))
+			return -errno;
+		c->nonblock_set = true;
+	}
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+static int stdio_open(struct chardev *c)
+{
+	int rc = stdout_open(c);
+
+	if (rc < 0)
+		return rc;
+	c->out_fd = rc;
+	c->in_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (c->in_fd < 0)	/* closed: a console without input */
+		return errno == EBADF ? 0 : -errno;
+	return terminal_raw(c);
+}
+
+static int file_open(struct chardev *c)
+{
+	c->out_fd = open(c->path,
+			 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK |
+				 O_NOCTTY | O_CLOEXEC,
+			 0600);
+	return c->out_fd < 0 ? -errno : 0;
+}
+
+/* A socket file that nobody listens on is a leftover; others are kept. */
+static void leftover_remove(const struct sockaddr_un *a, int fd)
+{
+	struct stat st;
+
+	if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return;
+	if (connect(fd, (const struct sockaddr *)a, sizeof *a) &&
+	    errno == ECONNREFUSED)
+		unlink(a->sun_path);
+}
+
+static int socket_open(struct chardev *c)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	size_t len = strlen(c->path);
+	int fd, rc = 0;
+
+	if (len >= sizeof a.sun_path)
+		return -ENAMETOOLONG;
+	bytes_copy(a.sun_path, sizeof a.sun_path, c->path, len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	leftover_remove(&a, fd);
+	close(fd);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* The mode of the socket becomes the mode of the file at bind. */
+	if (fchmod(fd, 0600) ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof a))
+		rc = -errno;
+	else if (listen(fd, 4)) {
+		rc = -errno;
+		unlink(c->path);
+	}
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	c->listen_fd = fd;
+	return 0;
+}
+
+int chardev_open(struct chardev *c, const char *name,
+		 const struct config_port *p)
+{
+	int rc = 0;
+
+	*c = (struct chardev){ .name = name, .end = p->end, .path = p->path,
+			       .in_fd = -1, .out_fd = -1, .listen_fd = -1,
+			       .kick_fd = -1 };
+	switch (p->end) {
+	case END_NONE: break;
+	case END_STDIO: rc = stdio_open(c); break;
+	case END_FILE: rc = file_open(c); break;
+	case END_SOCKET: rc = socket_open(c); break;
+	}
+	if (rc) {
+		log_error("%s: %s: %s", name,
+			  p->end == END_STDIO ? "standard output" : p->path,
+			  strerror(-rc));
+		chardev_close(c);
+	}
+	return rc;
+}
+
+void chardev_close(struct chardev *c)
+{
+	bool listened = c->listen_fd >= 0;
+
+	chardev_detach(c);
+	if (listened)
+		unlink(c->path);
+	if (c->term_saved)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &c->term);
+	if (c->nonblock_set)
+		(void)fcntl(STDOUT_FILENO, F_SETFL,
+			    fcntl(STDOUT_FILENO, F_GETFL) & ~O_NONBLOCK);
+	c->term_saved = false;
+	c->nonblock_set = false;
+	c->end = END_NONE;
+}
