@@ -37,7 +37,7 @@ struct config_sev {
 	bool on;
 	uint32_t policy;	/* SEV API, table 2: all 32 bits kept */
 	const char *dh, *session;	/* files, raw or base64; both or neither */
-	bool kernel_hashes;	/* default on when a kernel is given */
+	bool kernel_hashes;	/* counts when a kernel is given; default on */
 	int cbitpos, reduced_phys_bits;	/* -1: from KVM */
 };
 

@@ -168,7 +168,8 @@ static int plan(struct carrel *c)
 		.kernel = c->cfg.kernel,
 		.initrd = c->cfg.initrd,
 		.cmdline = c->cfg.cmdline,
-		.kernel_hashes = c->cfg.sev.on && c->cfg.sev.kernel_hashes,
+		.kernel_hashes = c->cfg.sev.on && c->cfg.kernel &&
+				 c->cfg.sev.kernel_hashes,
 		.ram_low = low,
 		.ram_high = c->cfg.memory - low,
 		.cpus = c->cfg.cpus,
@@ -310,13 +311,16 @@ static int run(struct carrel *c)
 int main(int argc, char **argv)
 {
 	static struct carrel c;
+	char *usage;
 	int status = 0;
 
 	if (config_parse(&c.cfg, argc, argv))
 		return EXIT_USAGE;
 	switch (c.cfg.verb) {
 	case CONFIG_HELP:
-		fputs(config_usage(), stdout);
+		usage = config_usage();
+		fputs(usage ? usage : "", stdout);
+		free(usage);
 		break;
 	case CONFIG_VERSION:
 		puts("carrel " CARREL_VERSION);

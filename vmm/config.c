@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: defaults, the verb, and the checks that need more than one setting.
+ */
+#include "vmm/config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/config_table.h"
+#include "vmm/log.h"
+
+static const struct config defaults = {
+	.memory = 512 * MIB,
+	.cpus = 1,
+	.serial = { .end = END_STDIO },
+	.sandbox = true,
+	.sev = { .kernel_hashes = true, .cbitpos = -1, .reduced_phys_bits = -1 },
+};
+
+static int check_boot(const struct config *c)
+{
+	if (!c->firmware && c->kernel) {
+		log_error("--kernel \"%s\": direct boot is not in this "
+			  "version; give --firmware as well", c->kernel);
+		return -EINVAL;
+	}
+	if (!c->firmware) {
+		log_error("--firmware is missing: name an OVMF image");
+		return -EINVAL;
+	}
+	if (c->initrd && !c->kernel) {
+		log_error("--initrd \"%s\": needs --kernel", c->initrd);
+		return -EINVAL;
+	}
+	if (c->cmdline && !c->kernel) {
+		log_error("--cmdline \"%s\": needs --kernel", c->cmdline);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_disks(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_disks; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(c->disk[i].id, c->disk[k].id))
+				continue;
+			log_error("--disk id \"%s\": two disks have it, \"%s\" "
+				  "and \"%s\"", c->disk[i].id, c->disk[k].path,
+				  c->disk[i].path);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Both would wait for a cont that can come by the control socket alone. */
+static int check_control(const struct config *c)
+{
+	if (c->paused && !c->control) {
+		log_error("--paused: needs --control, where cont comes from");
+		return -EINVAL;
+	}
+	if (c->sev.session && !c->control) {
+		log_error("--sev session \"%s\": needs --control, where the "
+			  "secret and cont come from", c->sev.session);
+		return -EINVAL;
+	}
+	if (c->control && c->serial.end == END_SOCKET &&
+	    !strcmp(c->control, c->serial.path)) {
+		log_error("--serial and --control: both are \"%s\"",
+			  c->control);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_sev(const struct config *c)
+{
+	if (!c->sev.dh == !c->sev.session)
+		return 0;
+	log_error("--sev %s \"%s\": needs %s as well",
+		  c->sev.dh ? "dh" : "session",
+		  c->sev.dh ? c->sev.dh : c->sev.session,
+		  c->sev.dh ? "session" : "dh");
+	return -EINVAL;
+}
+
+static int check_all(const struct config *c)
+{
+	int rc = check_boot(c);
+
+	if (!rc)
+		rc = check_disks(c);
+	if (!rc && c->sev.on)
+		rc = check_sev(c);
+	if (!rc)
+		rc = check_control(c);
+	return rc;
+}
+
+/* Flags of run; --help among them turns the verb into help. */
+static int parse_run(struct config *c, int argc, char **argv)
+{
+	static const char sev[] = "sev";
+	uint32_t sev_given = 0;
+	size_t n;
+	const struct config_row *rows = config_rows(&n);
+	int rc = config_read_flags(c, argc, argv, &sev_given);
+
+	if (rc || c->verb != CONFIG_RUN)
+		return rc;
+	if (c->sev.on)
+		rc = config_required(config_find(rows, n, sev, strlen(sev)),
+				     sev_given, "--sev");
+	if (!rc)
+		rc = check_all(c);
+	return rc;
+}
+
+static int parse_verb(struct config *c, int argc, char **argv)
+{
+	static const struct {
+		const char *word;
+		enum config_verb verb;
+	} verbs[] = {
+		{ "run", CONFIG_RUN },
+		{ "version", CONFIG_VERSION },
+		{ "--version", CONFIG_VERSION },
+		{ "help", CONFIG_HELP },
+		{ "--help", CONFIG_HELP },
+	};
+
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].word))
+			continue;
+		c->verb = verbs[i].verb;
+		if (c->verb == CONFIG_RUN)
+			return parse_run(c, argc - 2, argv + 2);
+		return 0;
+	}
+	if (argc > 1)
+		log_error("command \"%s\": accepted are run, version and help",
+			  argv[1]);
+	else
+		log_error("no command: accepted are run, version and help");
+	return -EINVAL;
+}
+
+int config_parse(struct config *c, int argc, char **argv)
+{
+	int rc;
+
+	*c = defaults;
+	rc = parse_verb(c, argc, argv);
+	if (!rc)
+		return 0;
+	config_close(c);
+	return -EINVAL;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config_table: the settings of a VM, one row each, and the usage text that
+ * follows from them.
+ */
+#include "vmm/config_table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/log.h"
+
+#define AT(field) offsetof(struct config, field)
+#define DISK(field) offsetof(struct config_disk, field)
+#define SEV(field) offsetof(struct config_sev, field)
+
+#define PATH_BYTES CONFIG_PATH_BYTES
+#define SOCKET_BYTES CONFIG_SOCKET_BYTES
+#define CMDLINE_BYTES 4095
+#define ANY_END (1u << END_NONE | 1u << END_STDIO | 1u << END_FILE | \
+		 1u << END_SOCKET)
+#define FILE_END (1u << END_NONE | 1u << END_FILE)
+
+static const struct config_row disk_rows[] = {
+	{ "path", "disks", KIND_TEXT, DISK(path),
+	  .required = true, .min = 1, .max = PATH_BYTES, .arg = "FILE",
+	  .help = "raw image; a comma in the name is doubled" },
+	{ "readonly", "disks", KIND_SWITCH, DISK(readonly), .arg = "on|off",
+	  .help = "the guest may not write" },
+	/* Not a property: the node's name is the id. */
+	{ "id", NULL, KIND_NAME, DISK(id), .min = 1, .max = 20, .arg = "ID",
+	  .help = "serial number the guest sees; default: disk0, ..." },
+	{ "queues", "disks", KIND_COUNT, DISK(queues), .min = 1, .max = 64,
+	  .arg = "N", .help = "request queues; default: one a CPU, at most 4" },
+};
+
+static const struct config_row sev_rows[] = {
+	{ "policy", "sev", KIND_COUNT, SEV(policy),
+	  .required = true, .max = UINT32_MAX, .arg = "N",
+	  .help = "guest policy, all 32 bits" },
+	{ "dh", "sev", KIND_TEXT, SEV(dh), .min = 1, .max = PATH_BYTES,
+	  .arg = "FILE", .help = "the owner's certificate, godh.cert" },
+	{ "session", "sev", KIND_TEXT, SEV(session), .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE",
+	  .help = "the owner's session, launch_blob.bin" },
+	{ "kernel-hashes", "sev", KIND_ONOFF, SEV(kernel_hashes),
+	  .arg = "on|off", .help = "measure kernel, initrd, cmdline; default: on" },
+	{ "cbitpos", "sev", KIND_COUNT, SEV(cbitpos), .min = 32, .max = 63,
+	  .arg = "N", .help = "position of the C-bit; default: KVM's" },
+	{ "reduced-phys-bits", "sev", KIND_COUNT, SEV(reduced_phys_bits),
+	  .max = 32, .arg = "N",
+	  .help = "address bits encryption costs; default: KVM's" },
+};
+
+static const struct config_row rows[] = {
+	{ "config", NULL, KIND_TREE, 0, .min = 1, .max = PATH_BYTES,
+	  .arg = "FILE", .help = "first read a flattened device tree" },
+	{ "dump-dtb", NULL, KIND_TEXT, AT(dump_dtb), .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE",
+	  .help = "write the effective description; - is stdout" },
+	{ "name", "machine", KIND_NAME, AT(name), .prop = "label", .min = 1,
+	  .max = 64, .arg = "NAME", .help = "name of the VM" },
+	{ "memory", "machine", KIND_SIZE, AT(memory),
+	  .min = CONFIG_MEMORY_MIN, .max = CONFIG_MEMORY_MAX, .arg = "SIZE",
+	  .help = "guest memory, 64M to 1T; default: 512M" },
+	{ "cpus", "machine", KIND_COUNT, AT(cpus), .min = 1,
+	  .max = CONFIG_CPUS_MAX, .arg = "N",
+	  .help = "virtual CPUs, 1 to 64; default: 1" },
+	{ "rng", "machine", KIND_SWITCH, AT(rng),
+	  .help = "virtio entropy device" },
+	{ "serial", "machine", KIND_PORT, AT(serial), .max = ANY_END,
+	  .arg = "stdio|file=FILE|socket=PATH|none",
+	  .help = "first serial port; default: stdio" },
+	{ "debugcon", "machine", KIND_PORT, AT(debugcon), .max = FILE_END,
+	  .arg = "file=FILE|none", .help = "firmware log, port 0x402" },
+	{ "firmware", "boot", KIND_TEXT, AT(firmware), .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE", .help = "OVMF image" },
+	{ "kernel", "boot", KIND_TEXT, AT(kernel), .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE",
+	  .help = "Linux bzImage, handed to the firmware" },
+	{ "initrd", "boot", KIND_TEXT, AT(initrd), .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE",
+	  .help = "initial RAM disk of the kernel" },
+	{ "cmdline", "boot", KIND_TEXT, AT(cmdline), .max = CMDLINE_BYTES,
+	  .arg = "TEXT", .help = "command line of the kernel" },
+	{ "control", "run", KIND_TEXT, AT(control), .min = 1,
+	  .max = SOCKET_BYTES, .arg = "PATH", .help = "control socket (QMP)" },
+	{ "paused", "run", KIND_SWITCH, AT(paused),
+	  .help = "wait for cont on the control socket" },
+	{ "no-reboot", "run", KIND_SWITCH, AT(no_reboot),
+	  .help = "end with status 3 when the guest resets" },
+	{ "sandbox", "run", KIND_ONOFF, AT(sandbox), .arg = "on|off",
+	  .help = "confine the process; default: on" },
+	{ "disk", "disks", KIND_LIST, AT(disk), .sub = disk_rows,
+	  .n_sub = ARRAY_LEN(disk_rows), .arg = "NAME=VALUE,...",
+	  .help = "virtio disk; repeatable, at most 16" },
+	{ "sev", "sev", KIND_GROUP, AT(sev), .sub = sev_rows,
+	  .n_sub = ARRAY_LEN(sev_rows), .arg = "NAME=VALUE,...",
+	  .help = "launch the guest under AMD SEV" },
+};
+
+const struct config_row *config_rows(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
+
+const struct config_row *config_find(const struct config_row *r, size_t n,
+				     const char *flag, size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(r[i].flag) == len && !memcmp(r[i].flag, flag, len))
+			return &r[i];
+	return NULL;
+}
+
+int config_required(const struct config_row *group, uint32_t given,
+		    const char *where)
+{
+	for (size_t i = 0; i < group->n_sub; i++) {
+		if (!group->sub[i].required || given >> i & 1)
+			continue;
+		log_error("%s: needs %s=%s", where, group->sub[i].flag,
+			  group->sub[i].arg);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+struct config_disk *config_disk_new(struct config *c, const char *where)
+{
+	if (c->n_disks == CONFIG_DISKS) {
+		log_error("%s: one disk too many; at most %d are accepted",
+			  where, CONFIG_DISKS);
+		return NULL;
+	}
+	c->disk[c->n_disks] = (struct config_disk){ .path = NULL };
+	return &c->disk[c->n_disks];
+}
+
+int config_disk_add(struct config *c, struct config_disk *d)
+{
+	char id[16];
+
+	if (!d->id) {
+		int n = snprintf(id, sizeof(id), "disk%zu", c->n_disks);
+
+		d->id = config_keep(c, id, (size_t)n);
+	}
+	if (!d->id)
+		return -ENOMEM;
+	c->n_disks++;
+	return 0;
+}
+
+/* A flag or suboption and its help; a wide one gets a line of its own. */
+static void usage_row(FILE *f, const struct config_row *r, const char *before,
+		      const char *between)
+{
+	const int column = 28;
+	int width = fprintf(f, "%s%s%s%s", before, r->flag,
+			    r->arg ? between : "", r->arg ? r->arg : "");
+
+	if (width >= column)
+		width = fprintf(f, "\n") - 1;
+	fprintf(f, "%*s%s\n", column - width, "", r->help);
+	for (size_t i = 0; i < r->n_sub; i++)
+		usage_row(f, &r->sub[i], "      ", "=");
+}
+
+char *config_usage(void)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "usage: carrel run [FLAG]...\n"
+		   "       carrel version\n"
+		   "       carrel help\n\n"
+		   "Flags of run, as --flag value or --flag=value:\n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		usage_row(f, &rows[i], "  --", " ");
+	fprintf(f, "\nExit status: 0 powered off, 1 usage or configuration, "
+		   "2 refused by the host,\n"
+		   "3 reset with --no-reboot, 4 the guest crashed.\n");
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

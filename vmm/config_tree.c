@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config_tree: a flattened device tree into a config, and back. The tree may
+ * come from anybody: libfdt checks its shape first, every property is checked
+ * against its row, and a node or property that no row has is refused, since
+ * dropping it would run something else than its author described.
+ */
+#include "vmm/config_table.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/file.h"
+#include "vmm/log.h"
+
+#define TREE_BYTES (1 * MIB)
+#define WHERE_BYTES 160
+
+/* Where the reader stands. */
+struct tree {
+	struct config *c;
+	const char *path;	/* of the file, for messages */
+	const void *fdt;
+	uint32_t *sev_given;
+};
+
+static const char *row_prop(const struct config_row *r)
+{
+	return r->prop ? r->prop : r->flag;
+}
+
+/* The row of a property among rows; group rows have none. */
+static const struct config_row *find_prop(const struct config_row *r, size_t n,
+					  const char *node, const char *prop)
+{
+	for (size_t i = 0; i < n; i++)
+		if (r[i].node && !r[i].n_sub && !strcmp(r[i].node, node) &&
+		    !strcmp(row_prop(&r[i]), prop))
+			return &r[i];
+	return NULL;
+}
+
+/* Text of a property: one NUL, at its end. */
+static int read_text(const struct config_slot *s, const char *data, int len)
+{
+	if (len < 1 || memchr(data, '\0', (size_t)len) != data + len - 1) {
+		log_error("%s: accepted is one string", s->where);
+		return -EINVAL;
+	}
+	return config_put_text(s, data);
+}
+
+/* Big-endian, one cell or two (DTSpec 0.4, 2.2.4: u32, u64). */
+static int read_number(const struct config_slot *s, const char *data, int len)
+{
+	uint64_t v64;
+	uint32_t v32;
+
+	switch (len) {
+	case sizeof(v32):
+		bytes_copy(&v32, sizeof(v32), data, sizeof(v32));
+		return config_put_number(s, be32toh(v32));
+	case sizeof(v64):
+		bytes_copy(&v64, sizeof(v64), data, sizeof(v64));
+		return config_put_number(s, be64toh(v64));
+	default:
+		log_error("%s: has %d bytes; accepted is a number of one or "
+			  "two cells", s->where, len);
+		return -EINVAL;
+	}
+}
+
+static int read_prop(const struct config_slot *s, const char *data, int len)
+{
+	switch (s->row->kind) {
+	case KIND_SIZE:
+	case KIND_COUNT:
+		return read_number(s, data, len);
+	case KIND_SWITCH:
+		if (!len)
+			return config_put_text(s, "on");
+		log_error("%s: has a value; accepted is an empty property",
+			  s->where);
+		return -EINVAL;
+	default:
+		return read_text(s, data, len);
+	}
+}
+
+/* Every property of a node, into base; given has a bit a row. */
+static int read_props(const struct tree *t, int at, const char *node,
+		      const struct config_row *rows, size_t n, void *base,
+		      uint32_t *given)
+{
+	int prop, rc = 0;
+
+	fdt_for_each_property_offset(prop, t->fdt, at) {
+		char where[WHERE_BYTES];
+		const char *name;
+		int len;
+		const void *data =
+			fdt_getprop_by_offset(t->fdt, prop, &name, &len);
+		struct config_slot s = { t->c, NULL, base, where };
+
+		if (!data)
+			return -EINVAL; /* fdt_check_full forbids it */
+		snprintf(where, sizeof(where), "%s: /%s, property %s", t->path,
+			 node, name);
+		s.row = find_prop(rows, n, node, name);
+		if (!s.row) {
+			log_error("%s: not known", where);
+			return -EINVAL;
+		}
+		*given |= 1u << (s.row - rows);
+		rc = read_prop(&s, data, len);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int no_nodes(const struct tree *t, int at, const char *node)
+{
+	int child = fdt_first_subnode(t->fdt, at);
+
+	if (child < 0)
+		return 0;
+	log_error("%s: /%s/%s: no node is accepted here", t->path, node,
+		  fdt_get_name(t->fdt, child, NULL));
+	return -EINVAL;
+}
+
+static int read_disk(const struct tree *t, int at, const struct config_row *r)
+{
+	const char *id = fdt_get_name(t->fdt, at, NULL);
+	const struct config_row *id_row =
+		config_find(r->sub, r->n_sub, "id", 2);
+	char where[WHERE_BYTES];
+	struct config_slot s = { t->c, id_row, NULL, where };
+	struct config_disk *d;
+	uint32_t given = 0;
+	int rc;
+
+	snprintf(where, sizeof(where), "%s: /disks/%s", t->path, id);
+	d = config_disk_new(t->c, where);
+	if (!d)
+		return -EINVAL;
+	s.base = d;
+	rc = config_put_text(&s, id);
+	if (!rc)
+		rc = no_nodes(t, at, "disks");
+	if (!rc)
+		rc = read_props(t, at, r->node, r->sub, r->n_sub, d, &given);
+	if (!rc)
+		rc = config_required(r, given, where);
+	return rc ? rc : config_disk_add(t->c, d);
+}
+
+static int read_disks(const struct tree *t, int at, const struct config_row *r)
+{
+	int child, rc;
+
+	if (fdt_first_property_offset(t->fdt, at) >= 0) {
+		log_error("%s: /disks: accepted is a node a disk, without "
+			  "properties beside them", t->path);
+		return -EINVAL;
+	}
+	fdt_for_each_subnode(child, t->fdt, at) {
+		rc = read_disk(t, child, r);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_node(const struct tree *t, int at)
+{
+	const char *node = fdt_get_name(t->fdt, at, NULL);
+	size_t n;
+	const struct config_row *rows = config_rows(&n), *r = NULL;
+	uint32_t given = 0;
+	int rc;
+
+	for (size_t i = 0; !r && i < n; i++)
+		if (rows[i].node && !strcmp(rows[i].node, node))
+			r = &rows[i];
+	if (!r) {
+		log_error("%s: node /%s: not known", t->path, node);
+		return -EINVAL;
+	}
+	if (r->kind == KIND_LIST)
+		return read_disks(t, at, r);
+	rc = no_nodes(t, at, node);
+	if (rc)
+		return rc;
+	if (r->kind != KIND_GROUP)
+		return read_props(t, at, node, rows, n, t->c, &given);
+	t->c->sev.on = true;
+	return read_props(t, at, node, r->sub, r->n_sub, &t->c->sev,
+			  t->sev_given);
+}
+
+static int read_root(const struct tree *t)
+{
+	int at, prop, len, rc = 0;
+	const char *name, *data = fdt_getprop(t->fdt, 0, "compatible", &len);
+
+	if (!data || len != sizeof(CONFIG_COMPATIBLE) ||
+	    memcmp(data, CONFIG_COMPATIBLE, sizeof(CONFIG_COMPATIBLE))) {
+		log_error("%s: not a description of a VM: accepted is "
+			  "compatible = \"%s\"", t->path, CONFIG_COMPATIBLE);
+		return -EINVAL;
+	}
+	fdt_for_each_property_offset(prop, t->fdt, 0) {
+		(void)fdt_getprop_by_offset(t->fdt, prop, &name, NULL);
+		if (strcmp(name, "compatible")) {
+			log_error("%s: /, property %s: not known", t->path,
+				  name);
+			return -EINVAL;
+		}
+	}
+	fdt_for_each_subnode(at, t->fdt, 0) {
+		rc = read_node(t, at);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
+{
+	struct tree t = { .c = c, .path = path, .sev_given = sev_given };
+	uint8_t *bytes = NULL;
+	size_t len;
+	int rc = file_read(path, "--config", TREE_BYTES, &bytes, &len), bad;
+
+	if (rc)
+		return rc;
+	bad = len < sizeof(struct fdt_header) ? -FDT_ERR_TRUNCATED
+					      : fdt_check_full(bytes, len);
+	if (bad) {
+		log_error("--config \"%s\": no flattened device tree (%s); "
+			  "accepted is what dtc -O dtb writes", path,
+			  fdt_strerror(bad));
+		rc = -EINVAL;
+	} else {
+		t.fdt = bytes;
+		rc = read_root(&t);
+	}
+	free(bytes);
+	return rc;
+}

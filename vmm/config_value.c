@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config_value: one value, from text or from a tree's number, checked against
+ * its row and stored. A refusal names where it was, what it was and what the
+ * row would accept.
+ */
+#include "vmm/config_table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/gmem.h"
+#include "vmm/log.h"
+
+/* Texts of a config: a list, so that config_close finds every one. */
+struct kept {
+	struct kept *next;
+	char text[];
+};
+
+char *config_keep(struct config *c, const char *text, size_t len)
+{
+	struct kept *k = malloc(sizeof(*k) + len + 1);
+
+	if (!k) {
+		log_error("configuration: out of memory");
+		return NULL;
+	}
+	bytes_copy(k->text, len + 1, text, len);
+	k->text[len] = '\0';
+	k->next = c->owned;
+	c->owned = k;
+	return k->text;
+}
+
+void config_close(struct config *c)
+{
+	struct kept *k = c->owned;
+
+	while (k) {
+		struct kept *next = k->next;
+
+		free(k);
+		k = next;
+	}
+	*c = (struct config){ .verb = c->verb };
+}
+
+/* Logs what the row accepts; always -EINVAL. */
+static int refuse(const struct config_slot *s, const char *given)
+{
+	const struct config_row *r = s->row;
+	const unsigned long long min = r->min, max = r->max;
+
+	switch (r->kind) {
+	case KIND_SIZE:
+		log_error("%s \"%s\": accepted are %lluM to %lluG, in whole "
+			  "pages of %llu bytes, as bytes or with K, M, G or T",
+			  s->where, given, min / MIB, max / GIB, GMEM_PAGE);
+		break;
+	case KIND_COUNT:
+		log_error("%s \"%s\": accepted are %llu to %llu, decimal or "
+			  "with 0x", s->where, given, min, max);
+		break;
+	case KIND_NAME:
+		log_error("%s \"%s\": accepted are %llu to %llu letters, "
+			  "digits, '.', '_' and '-'", s->where, given, min,
+			  max);
+		break;
+	case KIND_TEXT:
+		log_error("%s \"%s\": accepted are %llu to %llu bytes",
+			  s->where, given, min, max);
+		break;
+	case KIND_PORT:
+		log_error("%s \"%s\": accepted are %s; a socket's path has "
+			  "at most %d bytes", s->where, given, r->arg,
+			  CONFIG_SOCKET_BYTES);
+		break;
+	default:
+		log_error("%s \"%s\": accepted are on and off", s->where,
+			  given);
+		break;
+	}
+	return -EINVAL;
+}
+
+/* Digits only, decimal or 0x: strtoull would take signs and octal. */
+static bool parse_number(const char *text, const char **end, uint64_t *v)
+{
+	const bool hex = text[0] == '0' && text[1] == 'x';
+	const char *p = hex ? text + 2 : text;
+	const char *first = p;
+	uint64_t n = 0;
+
+	for (;; p++) {
+		unsigned digit;
+
+		if (*p >= '0' && *p <= '9')
+			digit = (unsigned)(*p - '0');
+		else if (hex && *p >= 'a' && *p <= 'f')
+			digit = (unsigned)(*p - 'a') + 10;
+		else if (hex && *p >= 'A' && *p <= 'F')
+			digit = (unsigned)(*p - 'A') + 10;
+		else
+			break;
+		if (!mul_u64(n, hex ? 16 : 10, &n) || !add_u64(n, digit, &n))
+			return false;
+	}
+	*end = p;
+	*v = n;
+	return p > first;
+}
+
+static bool parse_size(const char *text, uint64_t *v)
+{
+	static const char suffix[] = "KMGT";
+	const char *end, *s;
+	uint64_t unit = 1;
+
+	if (!parse_number(text, &end, v))
+		return false;
+	if (!*end)
+		return true;
+	s = strchr(suffix, *end);
+	if (!s || end[1])
+		return false;
+	for (const char *p = suffix; p <= s; p++)
+		unit *= KIB;
+	return mul_u64(*v, unit, v);
+}
+
+static bool name_ok(const char *text)
+{
+	return !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789._-")];
+}
+
+static int put_string(const struct config_slot *s, const char *text)
+{
+	const size_t len = strlen(text);
+	const char *kept;
+
+	if (len < s->row->min || len > s->row->max ||
+	    (s->row->kind == KIND_NAME && !name_ok(text)))
+		return refuse(s, text);
+	kept = config_keep(s->c, text, len);
+	if (!kept)
+		return -ENOMEM;
+	*(const char **)((char *)s->base + s->row->at) = kept;
+	return 0;
+}
+
+static int put_port(const struct config_slot *s, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum config_end end;
+		size_t path_max; /* bytes; 0: takes no path */
+	} ends[] = {
+		{ "none", END_NONE, 0 },
+		{ "stdio", END_STDIO, 0 },
+		{ "file=", END_FILE, CONFIG_PATH_BYTES },
+		{ "socket=", END_SOCKET, CONFIG_SOCKET_BYTES },
+	};
+	struct config_port *port = (void *)((char *)s->base + s->row->at);
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		const size_t n = strlen(ends[i].name);
+		const size_t path_max = ends[i].path_max;
+		const char *path = NULL;
+
+		if (strncmp(text, ends[i].name, n) ||
+		    !(s->row->max >> ends[i].end & 1))
+			continue;
+		if (strlen(text + n) > path_max || (path_max && !text[n]))
+			break;
+		if (path_max) {
+			path = config_keep(s->c, text + n, strlen(text + n));
+			if (!path)
+				return -ENOMEM;
+		}
+		*port = (struct config_port){ ends[i].end, path };
+		return 0;
+	}
+	return refuse(s, text);
+}
+
+static int put_bool(const struct config_slot *s, const char *text)
+{
+	const bool on = !strcmp(text, "on");
+
+	if (!on && strcmp(text, "off"))
+		return refuse(s, text);
+	*(bool *)((char *)s->base + s->row->at) = on;
+	return 0;
+}
+
+static int put_number(const struct config_slot *s, uint64_t v,
+		      const char *given)
+{
+	const struct config_row *r = s->row;
+	void *out = (char *)s->base + r->at;
+
+	if (v < r->min || v > r->max ||
+	    (r->kind == KIND_SIZE && v % GMEM_PAGE))
+		return refuse(s, given);
+	if (r->kind == KIND_SIZE)
+		*(uint64_t *)out = v;
+	else
+		*(uint32_t *)out = (uint32_t)v;
+	return 0;
+}
+
+int config_put_number(const struct config_slot *s, uint64_t v)
+{
+	char given[24];
+
+	snprintf(given, sizeof(given), "%llu", (unsigned long long)v);
+	return put_number(s, v, given);
+}
+
+int config_put_text(const struct config_slot *s, const char *text)
+{
+	const char *end;
+	uint64_t v;
+
+	switch (s->row->kind) {
+	case KIND_SIZE:
+		if (!parse_size(text, &v))
+			return refuse(s, text);
+		return put_number(s, v, text);
+	case KIND_COUNT:
+		if (!parse_number(text, &end, &v) || *end)
+			return refuse(s, text);
+		return put_number(s, v, text);
+	case KIND_SWITCH:
+	case KIND_ONOFF:
+		return put_bool(s, text);
+	case KIND_PORT:
+		return put_port(s, text);
+	default:
+		return put_string(s, text);
+	}
+}
