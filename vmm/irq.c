@@ -107,14 +107,18 @@ void irq_line(struct irq *q, unsigned line, bool level)
 {
 	struct kvm_irq_level l = { .irq = line, .level = level };
 
+	uint32_t bit, was;
+
 	CHECK(line < IRQ_LINES);
+	bit = 1u << line;
 	pthread_mutex_lock(&q->lock);
-	if (level)
-		q->level |= 1u << line;
-	else
-		q->level &= ~(1u << line);
-	/* Fails only for a line that KVM does not have: not ours to cure. */
-	if (q->vm_fd >= 0)
+	was = q->level;
+	q->level = level ? was | bit : was & ~bit;
+	/*
+	 * Devices call this after every access, so most calls change nothing.
+	 * Fails only for a line that KVM does not have: not ours to cure.
+	 */
+	if (q->vm_fd >= 0 && q->level != was)
 		(void)ioctl(q->vm_fd, KVM_IRQ_LINE, &l);
 	pthread_mutex_unlock(&q->lock);
 }
