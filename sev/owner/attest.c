@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sev/base64.h"
 #include "sev/owner/crypto.h"
 #include "sev/owner/measure.h"
 #include "sev/owner/qmp.h"
@@ -124,7 +125,7 @@ static int read_measurement(struct attest_facts *f, const json_t *answer)
 	const char *b64 = json_string_value(json_object_get(answer, "data"));
 	size_t len = 0;
 
-	if (!b64 || text_base64(b64, strlen(b64), f->measurement,
+	if (!b64 || base64_decode(b64, strlen(b64), f->measurement,
 				sizeof(f->measurement), &len) ||
 	    len != sizeof(f->measurement))
 		return stop("check of the measurement", -EBADMSG,
@@ -163,10 +164,8 @@ static json_t *packet_json(const struct secret_packet *p)
 	json_t *args = NULL;
 
 	if (payload) {
-		text_base64_write(header, sizeof(header), p->header,
-				  sizeof(p->header));
-		text_base64_write(payload, BASE64_SIZE(p->len), p->payload,
-				  p->len);
+		base64_encode(p->header, sizeof(p->header), header, sizeof(header));
+		base64_encode(p->payload, p->len, payload, BASE64_SIZE(p->len));
 		args = json_pack("{s:s, s:s}", "packet-header", header,
 				 "secret", payload);
 	}

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "sev/owner/crypto.h"
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 
 /* AMD's root keys: SHA-256 of exponent and modulus (amd_cert_fingerprint). */
 static const struct {
@@ -100,7 +100,7 @@ void chain_load(struct chain *c, const char *dir)
 		if (n < 0 || (size_t)n >= sizeof(path) ||
 		    access(path, F_OK))
 			continue;
-		if (file_read_either(path, buf, sizeof(buf), &len))
+		if (files_read_either(path, buf, sizeof(buf), &len))
 			c->broken[i] = "it cannot be read";
 		else
 			chain_set(c, (enum chain_name)i, buf, len);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sev/fwerr.h"
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 #include "sev/psp.h"
 #include "vmm/log.h"
 
@@ -25,7 +25,7 @@ static int write_certs(const char *dir, const uint8_t *pdh,
 		{ "cert_chain.cert", chain, SEV_CHAIN_LEN, 0644, false },
 	};
 
-	return file_write_set(dir, set, ARRAY_LEN(set), force);
+	return files_write_set(dir, set, ARRAY_LEN(set), force);
 }
 
 int export_platform(const char *dir, bool force)

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 #include "vmm/log.h"
 
 /* OpenSSL's secure heap: one ephemeral P-384 key and its big numbers. */
@@ -85,7 +85,7 @@ int keys_load_tk(struct tk **out, const char *path)
 
 	if (!tk)
 		return -ENOMEM;
-	rc = file_read(path, (uint8_t *)tk, sizeof(*tk), &len);
+	rc = files_read(path, (uint8_t *)tk, sizeof(*tk), &len);
 	if (!rc && len != sizeof(*tk)) {
 		log_error("%s is %zu bytes; a file of transport keys is 32: "
 			  "TEK, then TIK", path, len);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "sev/base64.h"
 #include "sev/owner/secret.h"
 #include "vmm/log.h"
 
@@ -123,7 +124,7 @@ static int take_bytes(const struct option_spec *s, uint8_t *out,
 	} else {
 		snprintf(accepted, sizeof(accepted),
 			 "base64 of exactly %u bytes", s->max);
-		if (!text_base64(value, strlen(value), out, s->max, &len) &&
+		if (!base64_decode(value, strlen(value), out, s->max, &len) &&
 		    len == s->max)
 			return 0;
 	}
@@ -238,8 +239,9 @@ static int take_option(struct args *a, const struct verb *v, int argc,
 		return refuse(s, value + 1, "no value");
 	if (value)
 		value++;
-	else if (s->kind != KIND_FLAG && ++*i < argc)
-		value = argv[*i];
+	else if (s->kind != KIND_FLAG && *i + 1 < argc &&
+		 strncmp(argv[*i + 1], "--", 2)) /* such a one by '=' only */
+		value = argv[++*i];
 	if (s->kind != KIND_FLAG && (!value || (!*value &&
 						opt != OPT_CMDLINE))) {
 		log_error("--%s needs a value: %s, %s", s->name, s->arg,

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "sev/owner/crypto.h"
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 #include "vmm/log.h"
 
 #define HEAD_LEN (GUID_LEN + 4)	/* a GUID and a length: table and entry */
@@ -71,7 +71,7 @@ int secret_table_add(struct secret_table *t, const uint8_t guid[GUID_LEN],
 		return -ENOSPC;
 	}
 	/* Straight into its place: no second copy to wipe. */
-	rc = file_read(path, entry + HEAD_LEN, room - HEAD_LEN, &len);
+	rc = files_read(path, entry + HEAD_LEN, room - HEAD_LEN, &len);
 	if (!rc && passwd)
 		rc = check_passwd(path, entry + HEAD_LEN, len);
 	if (rc) {

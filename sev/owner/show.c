@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "sev/owner/cert.h"
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 #include "sev/owner/secret.h"
 #include "vmm/log.h"
 
@@ -256,7 +256,7 @@ int show_file(const char *path, bool json)
 
 	if (!buf)
 		return -ENOMEM;
-	rc = file_read_either(path, buf, SHOW_MAX, &len);
+	rc = files_read_either(path, buf, SHOW_MAX, &len);
 	if (!rc)
 		rc = print(path, buf, len, json);
 	keys_free(buf, SHOW_MAX);

@@ -6,9 +6,6 @@
 
 #include <errno.h>
 
-static const char base64_alphabet[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -44,73 +41,6 @@ void text_hex_write(char *out, size_t cap, const uint8_t *p, size_t len)
 		out[2 * i + 1] = digit[p[i] & 15];
 	}
 	out[2 * len] = '\0';
-}
-
-static int base64_digit(char c)
-{
-	const char *at = c ? strchr(base64_alphabet, c) : NULL;
-
-	return at ? (int)(at - base64_alphabet) : -1;
-}
-
-/*
- * Bits are collected six at a time and leave eight at a time; a byte is
- * written only after the characters it came from were read, so in place works.
- */
-int text_base64(const char *in, size_t in_len, uint8_t *out, size_t cap,
-		size_t *len)
-{
-	uint32_t bits = 0;
-	size_t chars = 0, pads = 0, n = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < in_len; i++) {
-		char c = in[i];
-		int digit = base64_digit(c);
-
-		if (c == '\n' || c == '\r')
-			continue;
-		chars++;
-		if (c == '=' && ++pads <= 2)
-			continue;
-		if (digit < 0 || pads)
-			return -EINVAL;
-		bits = bits << 6 | (uint32_t)digit;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		if (n == cap)
-			return -E2BIG;
-		out[n++] = (uint8_t)(bits >> have);
-		bits &= (1u << have) - 1;
-	}
-	/* Padding must fit what is left over, and what is left over be zero. */
-	if (chars == 0 || chars % 4 || have != 2 * pads || bits)
-		return -EINVAL;
-	*len = n;
-	return 0;
-}
-
-void text_base64_write(char *out, size_t cap, const uint8_t *p, size_t len)
-{
-	size_t n = 0;
-
-	CHECK(cap >= BASE64_SIZE(len));
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t v = (uint32_t)p[i] << 16;
-
-		if (left > 1)
-			v |= (uint32_t)p[i + 1] << 8;
-		if (left > 2)
-			v |= p[i + 2];
-		out[n++] = base64_alphabet[v >> 18];
-		out[n++] = base64_alphabet[v >> 12 & 63];
-		out[n++] = left > 1 ? base64_alphabet[v >> 6 & 63] : '=';
-		out[n++] = left > 2 ? base64_alphabet[v & 63] : '=';
-	}
-	out[n] = '\0';
 }
 
 /* Where byte i of a GUID stands in its 36 characters. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text: bytes written as hexadecimal, base64, GUIDs and numbers. Input is
+ * text: bytes written as hexadecimal, GUIDs and numbers. Input is
  * untrusted and taken strictly: whole, nothing left over, nothing guessed.
  */
 #ifndef CARREL_SEV_OWNER_TEXT_H
@@ -10,19 +10,10 @@
 
 #define GUID_LEN 16
 #define GUID_TEXT 37
-#define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
 
 /* Exactly len bytes, either case; -EINVAL otherwise. */
 int text_hex(const char *s, uint8_t *out, size_t len) MUST_USE;
 void text_hex_write(char *out, size_t cap, const uint8_t *p, size_t len);
-
-/*
- * RFC 4648 base64 with padding; line ends are skipped. in and out may be the
- * same buffer. -EINVAL: not base64; -E2BIG: more than cap bytes.
- */
-int text_base64(const char *in, size_t in_len, uint8_t *out, size_t cap,
-		size_t *len) MUST_USE;
-void text_base64_write(char *out, size_t cap, const uint8_t *p, size_t len);
 
 /* EFI's byte order: the first three groups are little-endian. */
 int text_guid(const char *s, uint8_t out[GUID_LEN]) MUST_USE;

@@ -8,10 +8,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "sev/base64.h"
 #include "sev/owner/chain.h"
 #include "sev/owner/crypto.h"
 #include "sev/owner/export.h"
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 #include "sev/owner/measure.h"
 #include "sev/owner/session.h"
 #include "sev/owner/show.h"
@@ -36,7 +37,7 @@ static int load_root(const char *path, struct amd_cert *space,
 	*root = NULL;
 	if (!path)
 		return 0;
-	rc = file_read_either(path, buf, sizeof(buf), &len);
+	rc = files_read_either(path, buf, sizeof(buf), &len);
 	if (rc)
 		return rc;
 	if (amd_cert_parse(space, buf, len, &why)) {
@@ -80,7 +81,7 @@ static int load_pdh(struct sev_cert *pdh, const char *path)
 	uint8_t buf[4096];
 	const char *why = NULL;
 	size_t len;
-	int rc = file_read_either(path, buf, sizeof(buf), &len);
+	int rc = files_read_either(path, buf, sizeof(buf), &len);
 
 	if (rc)
 		return rc;
@@ -132,7 +133,7 @@ static int write_session(const struct args *a, const struct session *s,
 		{ "launch_blob.bin.b64", s->blob, sizeof(s->blob), 0644, true },
 	};
 
-	return file_write_set(a->out, set, ARRAY_LEN(set),
+	return files_write_set(a->out, set, ARRAY_LEN(set),
 			      a->given & OPT(FORCE));
 }
 
@@ -207,7 +208,7 @@ int verb_measure(const struct args *a)
 	keys_free(tk, sizeof(*tk));
 	if (rc)
 		return STATUS_ERROR;
-	text_base64_write(text, sizeof(text), m, sizeof(m));
+	base64_encode(m, sizeof(m), text, sizeof(text));
 	printf("%s\n", text);
 	return STATUS_OK;
 }
@@ -271,7 +272,7 @@ static int write_packet(const struct args *a, const struct secret_packet *p)
 		{ "payload.bin.b64", p->payload, p->len, 0644, true },
 	};
 
-	return file_write_set(a->out, set, ARRAY_LEN(set),
+	return files_write_set(a->out, set, ARRAY_LEN(set),
 			      a->given & OPT(FORCE));
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * file: bounded reads, and sets of files that are written beside their final
+ * files: bounded reads, and sets of files that are written beside their final
  * names first and moved into place only when all of them are on the disk.
  */
-#include "sev/owner/file.h"
+#include "sev/owner/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sev/owner/text.h"
+#include "sev/base64.h"
 #include "vmm/log.h"
 
 /* Fills buf as far as the file goes; one byte more than cap is an error. */
@@ -40,7 +40,7 @@ static int read_all(int fd, uint8_t *buf, size_t cap, size_t *len)
 	return 0;
 }
 
-int file_read(const char *path, uint8_t *buf, size_t cap, size_t *len)
+int files_read(const char *path, uint8_t *buf, size_t cap, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int rc = fd < 0 ? -errno : read_all(fd, buf, cap, len);
@@ -65,13 +65,13 @@ static bool looks_like_text(const uint8_t *p, size_t len)
 	return len > 0;
 }
 
-int file_read_either(const char *path, uint8_t *buf, size_t cap, size_t *len)
+int files_read_either(const char *path, uint8_t *buf, size_t cap, size_t *len)
 {
-	int rc = file_read(path, buf, cap, len);
+	int rc = files_read(path, buf, cap, len);
 
 	if (rc || !looks_like_text(buf, *len))
 		return rc;
-	rc = text_base64((const char *)buf, *len, buf, cap, len);
+	rc = base64_decode((const char *)buf, *len, buf, cap, len);
 	if (rc)
 		log_error("%s is text, but not base64", path);
 	return rc;
@@ -102,7 +102,7 @@ static int write_base64(int fd, const struct file_out *f)
 
 	if (!text)
 		return -ENOMEM;
-	text_base64_write(text, cap, f->bytes, f->len);
+	base64_encode(f->bytes, f->len, text, cap);
 	n = strlen(text);
 	text[n] = '\n';
 	rc = write_all(fd, text, n + 1);
@@ -188,7 +188,7 @@ static int write_set(int dir, const struct file_out *set, size_t n, bool force)
 	return rc;
 }
 
-int file_write_set(const char *dir, const struct file_out *set, size_t n,
+int files_write_set(const char *dir, const struct file_out *set, size_t n,
 		   bool force)
 {
 	int fd = open_dir(dir), rc;
