@@ -19,7 +19,7 @@ struct board;
  * sandbox). 0, or -errno after a log line.
  */
 int board_open(struct board **out, struct vm *vm, const struct config *c,
-	       const struct image *im, int (*enter_worker)(void *ctx),
+	       const struct image *im, void (*enter_worker)(void *ctx),
 	       void *ctx) MUST_USE;
 void board_close(struct board *b);	/* restores the terminal; NULL is fine */
 

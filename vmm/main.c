@@ -152,11 +152,15 @@ static int enter_vcpu(void *ctx)
 	return c->cfg.sandbox ? jail_thread(JAIL_VCPU) : 0;
 }
 
-static int enter_worker(void *ctx)
+/* A worker without its sandbox must not see a byte of the guest's. */
+static void enter_worker(void *ctx)
 {
 	struct carrel *c = ctx;
 
-	return c->cfg.sandbox ? jail_thread(JAIL_WORKER) : 0;
+	if (c->cfg.sandbox && jail_thread(JAIL_WORKER)) {
+		log_error("the sandbox of a device's thread failed");
+		exit(EXIT_HOST);
+	}
 }
 
 /* Files into an ordered list of what the guest starts from. */

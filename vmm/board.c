@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * board: every device of the machine, attached by one visible line each. The
+ * order is fixed, so that a device keeps its place on the PCI bus: entropy in
+ * slot 1, disks from slot 2 on.
+ */
+#include "vmm/board.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/blk.h"
+#include "devices/chardev.h"
+#include "devices/debugcon.h"
+#include "devices/fwcfg.h"
+#include "devices/pci.h"
+#include "devices/q35.h"
+#include "devices/rng.h"
+#include "devices/rtc.h"
+#include "devices/serial.h"
+#include "vmm/board_map.h"
+#include "vmm/log.h"
+
+#define DEVFN(slot) ((uint8_t)((slot) << 3))
+#define SLOT_RNG 1u
+#define SLOT_DISK 2u
+#define QUEUES_DEFAULT 4u
+
+struct board {
+	struct vm *vm;
+	struct pci_bus pci;
+	struct q35 q35;
+	struct fwcfg fwcfg;
+	struct rtc rtc;
+	struct chardev serial_end, debugcon_end;
+	struct serial serial;
+	struct debugcon debugcon;
+	struct rng rng;
+	struct blk disk[CONFIG_DISKS];
+	size_t n_disks;
+	bool has_q35, has_fwcfg, has_rtc, has_serial, has_debugcon, has_rng;
+	struct worker_hooks hooks;
+};
+
+static int open_chips(struct board *b)
+{
+	const struct rtc_board memory = {
+		.ram_low = gmem_ram_low(&b->vm->mem),
+		.ram_high = gmem_ram_high(&b->vm->mem),
+		.cpus = b->vm->cpus.n,
+	};
+	struct vm *vm = b->vm;
+	int rc = pci_open(&b->pci, &vm->pio, &vm->mmio);
+
+	if (rc)
+		return rc;
+	rc = q35_attach(&b->q35, &b->pci, &vm->irq, &vm->power);
+	b->has_q35 = !rc;
+	if (rc)
+		return rc;
+	rc = rtc_attach(&b->rtc, &vm->pio, &vm->irq, &vm->ev, &memory);
+	b->has_rtc = !rc;
+	return rc;
+}
+
+static int open_fwcfg(struct board *b, const struct image *im)
+{
+	int rc;
+
+	fwcfg_open(&b->fwcfg, &b->vm->mem);
+	rc = fwcfg_add_image(&b->fwcfg, im);
+	if (!rc)
+		rc = fwcfg_attach(&b->fwcfg, &b->vm->pio);
+	b->has_fwcfg = !rc;
+	return rc;
+}
+
+static int open_serial(struct board *b, const struct config *c)
+{
+	int rc = chardev_open(&b->serial_end, "serial", &c->serial);
+
+	if (rc)
+		return rc;
+	rc = serial_attach(&b->serial, &b->vm->pio, &b->vm->irq, &b->vm->ev,
+			   &b->serial_end);
+	b->has_serial = !rc;
+	if (rc)
+		chardev_close(&b->serial_end);
+	return rc;
+}
+
+/* Without --debugcon nobody answers at its port: firmware then keeps quiet. */
+static int open_debugcon(struct board *b, const struct config *c)
+{
+	int rc;
+
+	if (c->debugcon.end == END_NONE)
+		return 0;
+	rc = chardev_open(&b->debugcon_end, "debugcon", &c->debugcon);
+	if (rc)
+		return rc;
+	rc = debugcon_attach(&b->debugcon, &b->vm->pio, &b->vm->ev,
+			     &b->debugcon_end);
+	b->has_debugcon = !rc;
+	if (rc)
+		chardev_close(&b->debugcon_end);
+	return rc;
+}
+
+static int open_rng(struct board *b, const struct config *c)
+{
+	const struct rng_config rc_cfg = { .platform = c->sev.on };
+	int rc;
+
+	if (!c->rng)
+		return 0;
+	rc = rng_attach(&b->rng, &rc_cfg, &b->pci, DEVFN(SLOT_RNG), &b->vm->mem,
+			&b->vm->irq, &b->hooks);
+	b->has_rng = !rc;
+	return rc;
+}
+
+static int open_disk(struct board *b, const struct config *c, size_t i)
+{
+	const struct config_disk *d = &c->disk[i];
+	struct blk_config bc = {
+		.path = d->path,
+		.id = d->id,
+		.readonly = d->readonly,
+		.queues = d->queues ? d->queues
+				    : (unsigned)min_u64(c->cpus, QUEUES_DEFAULT),
+		.platform = c->sev.on,
+	};
+	int rc = blk_attach(&b->disk[i], &bc, &b->pci, DEVFN(SLOT_DISK + i),
+			    &b->vm->mem, &b->vm->irq, &b->hooks);
+
+	if (!rc)
+		b->n_disks = i + 1;
+	return rc;
+}
+
+int board_open(struct board **out, struct vm *vm, const struct config *c,
+	       const struct image *im, void (*enter_worker)(void *ctx),
+	       void *ctx)
+{
+	struct board *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (!b)
+		return -ENOMEM;
+	b->vm = vm;
+	b->hooks = (struct worker_hooks){ enter_worker, ctx };
+	*out = b;
+	rc = open_chips(b);
+	if (!rc)
+		rc = open_fwcfg(b, im);
+	if (!rc)
+		rc = open_serial(b, c);
+	if (!rc)
+		rc = open_debugcon(b, c);
+	if (!rc)
+		rc = open_rng(b, c);
+	for (size_t i = 0; !rc && i < c->n_disks; i++)
+		rc = open_disk(b, c, i);
+	if (rc)
+		log_error("the board is not complete: %s", strerror(-rc));
+	return rc;
+}
+
+void board_close(struct board *b)
+{
+	if (!b)
+		return;
+	while (b->n_disks)
+		blk_close(&b->disk[--b->n_disks]);
+	if (b->has_rng)
+		rng_close(&b->rng);
+	if (b->has_debugcon) {
+		debugcon_close(&b->debugcon);
+		chardev_close(&b->debugcon_end);
+	}
+	if (b->has_serial) {
+		serial_close(&b->serial);
+		chardev_close(&b->serial_end);
+	}
+	if (b->has_fwcfg)
+		fwcfg_close(&b->fwcfg);
+	if (b->has_rtc)
+		rtc_close(&b->rtc);
+	if (b->has_q35)
+		q35_close(&b->q35);
+	free(b);
+}
+
+void board_pause(struct board *b)
+{
+	if (b->has_rng)
+		rng_pause(&b->rng);
+	for (size_t i = 0; i < b->n_disks; i++)
+		blk_pause(&b->disk[i]);
+}
+
+void board_resume(struct board *b)
+{
+	if (b->has_rng)
+		rng_resume(&b->rng);
+	for (size_t i = 0; i < b->n_disks; i++)
+		blk_resume(&b->disk[i]);
+}
+
+void board_reset(struct board *b)
+{
+	bus_lock(&b->vm->pio);
+	pci_reset(&b->pci);	/* virtio devices are reset by it */
+	q35_reset(&b->q35);
+	rtc_reset(&b->rtc);
+	fwcfg_reset(&b->fwcfg);
+	serial_reset(&b->serial);
+	if (b->has_debugcon)
+		debugcon_reset(&b->debugcon);
+	bus_unlock(&b->vm->pio);
+}
+
+void board_power_button(struct board *b)
+{
+	q35_power_button(&b->q35);
+}
