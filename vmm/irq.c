@@ -106,7 +106,6 @@ void irq_close(struct irq *q)
 void irq_line(struct irq *q, unsigned line, bool level)
 {
 	struct kvm_irq_level l = { .irq = line, .level = level };
-
 	uint32_t bit, was;
 
 	CHECK(line < IRQ_LINES);
