@@ -73,32 +73,39 @@ static void bar_map(struct pci_dev *d, unsigned i, uint64_t addr)
 }
 
 /*
- * Makes the claims follow the registers. All ones and zero are what sizing
- * and an unplaced BAR leave behind (PCI 3.0, 6.2.5.1): no placement is meant.
+ * Where a BAR ought to be claimed; 0: nowhere. All ones and zero are what
+ * sizing and an unplaced BAR leave behind (PCI 3.0, 6.2.5.1): no place is
+ * meant.
  */
-static void func_place(struct pci_dev *d)
+static uint32_t bar_wanted(const struct pci_dev *d, unsigned i)
 {
-	bool decode = d->cfg[PCI_COMMAND] & PCI_CMD_MEM;
+	uint32_t addr = get_le32(&d->cfg[BAR_FIRST + 4 * i]);
+	uint32_t size = d->bar[i].size;
 
-	for (unsigned i = 0; i < PCI_BARS; i++) {
-		struct pci_bar *bar = &d->bar[i];
-		uint32_t addr = get_le32(&d->cfg[BAR_FIRST + 4 * i]);
-		bool want = bar->size && decode && addr && addr != -bar->size;
-
-		if (bar->mapped && want && bar->addr == addr)
-			continue;
-		bar_unmap(d, i);
-		if (want)
-			bar_map(d, i, addr);
-	}
+	if (!size || !(d->cfg[PCI_COMMAND] & PCI_CMD_MEM) || addr == -size)
+		return 0;
+	return addr;
 }
 
-/* All functions, since one that moves away may make room for another. */
+/*
+ * Makes all claims follow the registers: those that move go first, since they
+ * may make room for another function.
+ */
 static void bars_update(struct pci_bus *b)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(b->dev); i++)
-		if (b->dev[i])
-			func_place(b->dev[i]);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < ARRAY_LEN(b->dev) * PCI_BARS; i++) {
+			struct pci_dev *d = b->dev[i / PCI_BARS];
+			unsigned n = i % PCI_BARS;
+			uint32_t addr = d ? bar_wanted(d, n) : 0;
+
+			if (!d || (d->bar[n].mapped && d->bar[n].addr == addr))
+				continue;
+			if (pass == 0)
+				bar_unmap(d, n);
+			else if (addr)
+				bar_map(d, n, addr);
+		}
 }
 
 static bool touches(unsigned off, size_t len, unsigned first, unsigned end)
@@ -360,7 +367,7 @@ void pci_reset(struct pci_bus *b)
 			continue;
 		bytes_copy(d->cfg, sizeof d->cfg, d->initial,
 			   sizeof d->initial);
-		func_place(d);
+		bars_update(b);
 		if (d->ops->reset)
 			d->ops->reset(d);
 	}
