@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jail: see the header.
+ */
+#include "vmm/jail.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+static int fail(const char *what, int rc)
+{
+	log_error("sandbox: %s: %s (--sandbox off runs without it)", what,
+		  strerror(-rc));
+	return rc;
+}
+
+static int set_limit(__rlimit_resource_t what, rlim_t value)
+{
+	const struct rlimit l = { .rlim_cur = value, .rlim_max = value };
+
+	return setrlimit(what, &l) ? -errno : 0;
+}
+
+/*
+ * All descriptors of ours are close-on-exec and none of those that survived
+ * our parent's exec is: that tells them apart. The three standard ones stay.
+ */
+static int close_inherited(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	if (!d)
+		return -errno;
+	while ((e = readdir(d)) != NULL) {
+		int fd = atoi(e->d_name); /* "." and "..": 0 */
+		int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			close(fd);
+	}
+	closedir(d);
+	return 0;
+}
+
+/*
+ * Capabilities belong to a thread. The bounding set goes too, as long as
+ * CAP_SETPCAP is there to do it; without that there is nothing to bound.
+ */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct
+		none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	for (unsigned long cap = 0; !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);)
+		cap++;
+	/* Kernels before 4.3 have no ambient set to clear. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) ? -errno : 0;
+}
+
+int jail_process(void)
+{
+	int rc;
+
+	/* libc reads its time zone at the first use: have it done here. */
+	tzset();
+	/*
+	 * KVM counts pages it pins for a SEV guest against this limit unless
+	 * CAP_IPC_LOCK is there, and LAUNCH_SECRET pins some yet. A user
+	 * without the right to raise it keeps what it had.
+	 */
+	(void)set_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
+	rc = set_limit(RLIMIT_CORE, 0);
+	if (rc)
+		return fail("core dumps off", rc);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return fail("PR_SET_DUMPABLE", -errno);
+	rc = close_inherited();
+	if (rc)
+		return fail("/proc/self/fd", rc);
+	rc = drop_capabilities();
+	return rc ? fail("capabilities", rc) : 0;
+}
+
+static struct scmp_arg_cmp comparison(const struct jail_match *m)
+{
+	struct scmp_arg_cmp c = { m->arg, SCMP_CMP_EQ, m->value, 0 };
+
+	switch (m->op) {
+	case JAIL_CLEAR:	/* arg & value == 0 */
+		c.op = SCMP_CMP_MASKED_EQ;
+		break;
+	case JAIL_SET:		/* arg & value == value */
+		c.op = SCMP_CMP_MASKED_EQ;
+		c.datum_b = m->value;
+		break;
+	case JAIL_SELF:
+		c.datum_a = (scmp_datum_t)getpid();
+		break;
+	case JAIL_ANY:
+	case JAIL_EQUAL:
+		break;
+	}
+	return c;
+}
+
+static int add_rules(scmp_filter_ctx f, const struct jail_table *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct jail_rule *r = &t->rule[i];
+		struct scmp_arg_cmp cmp[JAIL_MATCHES];
+		unsigned n = 0;
+		int rc;
+
+		while (n < JAIL_MATCHES && r->match[n].op != JAIL_ANY) {
+			cmp[n] = comparison(&r->match[n]);
+			n++;
+		}
+		rc = seccomp_rule_add_exact_array(f, SCMP_ACT_ALLOW, r->call, n,
+						  cmp);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int jail_thread(enum jail_role role)
+{
+	scmp_filter_ctx f;
+	int rc = drop_capabilities();
+
+	if (rc)
+		return fail("capabilities", rc);
+	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!f)
+		return fail("seccomp_init", -ENOMEM);
+	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
+			      SCMP_ACT_KILL_PROCESS);
+	if (!rc)
+		rc = add_rules(f, &jail_common);
+	if (!rc)
+		rc = add_rules(f, &jail_table[role]);
+	if (!rc)
+		rc = seccomp_load(f);
+	if (rc)
+		rc = fail("seccomp", rc);
+	seccomp_release(f);
+	return rc;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jail_rules: the system calls of each kind of thread, one a line, with the
+ * reason. A line that no code needs any more is taken out.
+ */
+#include "vmm/jail.h"
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/psp-sev.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#define EQUAL(n, v) { JAIL_EQUAL, n, v }
+#define CLEAR(n, v) { JAIL_CLEAR, n, v }
+#define SET(n, v) { JAIL_SET, n, v }
+#define SELF(n) { JAIL_SELF, n, 0 }
+
+/* libc's own needs: locks, memory, the clock, an orderly or a hasty end. */
+static const struct jail_rule common[] = {
+	{ SYS_futex, {}, "locks, condition variables, joining threads" },
+	{ SYS_mmap, { CLEAR(2, PROT_EXEC), SET(3, MAP_ANONYMOUS) },
+	  "malloc: large blocks and arenas" },
+	{ SYS_munmap, {}, "free: large blocks" },
+	{ SYS_mprotect, { CLEAR(2, PROT_EXEC) }, "malloc: an arena grows" },
+	{ SYS_mremap, {}, "realloc of a large block" },
+	{ SYS_madvise, { EQUAL(2, MADV_DONTNEED) },
+	  "free: an arena shrinks; a thread's stack at its end" },
+	{ SYS_brk, {}, "malloc: the main arena" },
+	{ SYS_read, {}, "eventfds; what is typed and sent to the guest" },
+	{ SYS_write, {}, "eventfds; log lines; what the guest prints" },
+	{ SYS_clock_gettime, {}, "clocks, where the vDSO cannot" },
+	{ SYS_rt_sigprocmask, {}, "pthread_kill, abort, end of a thread" },
+	{ SYS_rt_sigreturn, {}, "end of a signal handler" },
+	{ SYS_restart_syscall, {}, "a call that a stop interrupted" },
+	{ SYS_getpid, {}, "pthread_kill, abort" },
+	{ SYS_gettid, {}, "abort" },
+	{ SYS_tgkill, { SELF(0), EQUAL(2, SIGABRT) }, "CHECK failed: abort" },
+	{ SYS_exit, {}, "end of a thread" },
+	{ SYS_exit_group, {}, "end of the process" },
+};
+
+/* The event loop, the control socket, the launch, reset, and the end. */
+static const struct jail_rule main_rules[] = {
+	{ SYS_epoll_wait, {}, "event loop" },
+	{ SYS_epoll_ctl, {}, "event loop: sources come and go" },
+	{ SYS_timerfd_settime, {}, "clock chip: alarm and periodic interrupt" },
+	{ SYS_accept4, {}, "clients of control and serial sockets" },
+	{ SYS_recvfrom, {}, "control socket: requests" },
+	{ SYS_sendto, {}, "control socket: replies and events" },
+	{ SYS_shutdown, {}, "control socket: cut a client off" },
+	{ SYS_dup, {}, "serial socket: one descriptor a direction" },
+	{ SYS_close, {}, "clients that leave; everything at the end" },
+	{ SYS_tgkill, { SELF(0), EQUAL(2, SIGUSR1) }, "kick a vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_MEMORY_ENCRYPT_OP) },
+	  "SEV: secret, finish, status, attestation" },
+	{ SYS_ioctl, { EQUAL(1, SEV_ISSUE_CMD) },
+	  "query-sev-capabilities: certificates and identity" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IRQ_LINE) }, "interrupt lines" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_GSI_ROUTING) }, "reset: routes" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IRQFD) }, "reset: MSI detached" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IOEVENTFD) }, "reset: doorbells detached" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_IRQCHIP) }, "reset: PIC, I/O APIC" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_PIT2) }, "reset: PIT" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_MP_STATE) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_SREGS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_REGS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_XSAVE) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_XCRS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_DEBUGREGS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_LAPIC) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_VCPU_EVENTS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_MSRS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, TCGETS) }, "the end: tcsetattr, first half" },
+	{ SYS_ioctl, { EQUAL(1, TCSETS) }, "the end: the terminal as it was" },
+	{ SYS_fcntl, { EQUAL(1, F_GETFL) }, "the end: standard output as it was" },
+	{ SYS_fcntl, { EQUAL(1, F_SETFL) }, "the end: standard output as it was" },
+	/* No argument can tell our sockets' names from others. */
+	{ SYS_newfstatat, {}, "the end: is the socket's name still ours?" },
+	{ SYS_unlink, {}, "the end: names of our sockets" },
+};
+
+/* The guest's registers are hostile: run it, and reach its interrupts. */
+static const struct jail_rule vcpu_rules[] = {
+	{ SYS_ioctl, { EQUAL(1, KVM_RUN) }, "enter the guest" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IRQ_LINE) }, "interrupt lines" },
+	{ SYS_ioctl, { EQUAL(1, KVM_SET_GSI_ROUTING) }, "MSI-X: a message" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IRQFD) }, "MSI-X: a vector" },
+	{ SYS_ioctl, { EQUAL(1, KVM_IOEVENTFD) },
+	  "virtio: a BAR with doorbells moves" },
+};
+
+/* A virtio queue: descriptors are hostile, the disk is what it may reach. */
+static const struct jail_rule worker_rules[] = {
+	{ SYS_preadv, {}, "disk: read" },
+	{ SYS_pwritev, {}, "disk: write" },
+	{ SYS_fdatasync, {}, "disk: flush" },
+	{ SYS_fallocate, {}, "disk: discard, write zeroes" },
+	{ SYS_getrandom, {}, "entropy device" },
+};
+
+#define TABLE(rules) { rules, ARRAY_LEN(rules) }
+
+const struct jail_table jail_common = TABLE(common);
+
+const struct jail_table jail_table[JAIL_ROLES] = {
+	[JAIL_MAIN] = TABLE(main_rules),
+	[JAIL_VCPU] = TABLE(vcpu_rules),
+	[JAIL_WORKER] = TABLE(worker_rules),
+};
