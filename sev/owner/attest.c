@@ -18,14 +18,15 @@
 /* What query-sev says, and what query-sev-launch-measure does. */
 struct attest_facts {
 	int64_t api_major, api_minor, build, policy;
-	const char *state;	/* into the JSON answer */
+	const char *state; /* into the JSON answer */
 	bool enabled, snp;
 	uint8_t measurement[SEV_MEASUREMENT_LEN];
 };
 
 /* Every failure ends here, so that every one says what did not happen. */
-static int PRINTF_LIKE(3, 4)
-stop(const char *check, int rc, const char *fmt, ...)
+static int stop(const char *check, int rc, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+static int stop(const char *check, int rc, const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
@@ -34,7 +35,8 @@ stop(const char *check, int rc, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_error("attest: %s: %s; no secret was sent and the guest was not "
-		  "started", check, text);
+		  "started",
+		  check, text);
 	return rc;
 }
 
@@ -78,7 +80,8 @@ static int check_facts(const struct attest_facts *f,
 	if (strcmp(f->state, "launch-secret"))
 		return stop("check of the state", -EBADMSG,
 			    "the guest is in state '%.32s'; 'launch-secret' "
-			    "is needed", f->state);
+			    "is needed",
+			    f->state);
 	if (f->policy != job->policy)
 		return stop("check of the policy", -EBADMSG,
 			    "the guest has policy 0x%llx; 0x%x is expected",
@@ -91,8 +94,9 @@ static int check_facts(const struct attest_facts *f,
 	    job->min_major * 256 + job->min_minor)
 		return stop("check of the API version", -EBADMSG,
 			    "the platform has SEV API %d.%d; at least %d.%d "
-			    "is expected", (int)f->api_major,
-			    (int)f->api_minor, job->min_major, job->min_minor);
+			    "is expected",
+			    (int)f->api_major, (int)f->api_minor,
+			    job->min_major, job->min_minor);
 	return 0;
 }
 
@@ -125,8 +129,9 @@ static int read_measurement(struct attest_facts *f, const json_t *answer)
 	const char *b64 = json_string_value(json_object_get(answer, "data"));
 	size_t len = 0;
 
-	if (!b64 || base64_decode(b64, strlen(b64), f->measurement,
-				sizeof(f->measurement), &len) ||
+	if (!b64 ||
+	    base64_decode(b64, strlen(b64), f->measurement,
+			  sizeof(f->measurement), &len) ||
 	    len != sizeof(f->measurement))
 		return stop("check of the measurement", -EBADMSG,
 			    "what the server sent is not base64 of %d bytes",
@@ -164,7 +169,8 @@ static json_t *packet_json(const struct secret_packet *p)
 	json_t *args = NULL;
 
 	if (payload) {
-		base64_encode(p->header, sizeof(p->header), header, sizeof(header));
+		base64_encode(p->header, sizeof(p->header), header,
+			      sizeof(header));
 		base64_encode(p->payload, p->len, payload, BASE64_SIZE(p->len));
 		args = json_pack("{s:s, s:s}", "packet-header", header,
 				 "secret", payload);
@@ -193,7 +199,8 @@ static int inject(struct qmp *q, const struct attest_job *job,
 	rc = qmp_command(q, "sev-inject-launch-secret", args, &ret);
 	if (rc) {
 		log_error("attest: injecting the secret: %s; the guest was "
-			  "not started", q->why);
+			  "not started",
+			  q->why);
 		return rc;
 	}
 	json_decref(ret);
@@ -213,7 +220,8 @@ static int release(struct qmp *q, const struct attest_job *job,
 	rc = qmp_command(q, "cont", NULL, &ret);
 	if (rc) {
 		log_error("attest: starting the guest: %s; its secret was "
-			  "sent", q->why);
+			  "sent",
+			  q->why);
 		return rc;
 	}
 	json_decref(ret);
@@ -229,8 +237,8 @@ int attest_dialogue(struct qmp *q, const struct attest_job *job)
 	if (rc)
 		return rc;
 	printf("platform: SEV API %d.%d build %d, policy 0x%x\n"
-	       "measurement: as expected\n", (int)f.api_major,
-	       (int)f.api_minor, (int)f.build, job->policy);
+	       "measurement: as expected\n",
+	       (int)f.api_major, (int)f.api_minor, (int)f.build, job->policy);
 	return release(q, job, &f);
 }
 

@@ -14,10 +14,10 @@ struct attest_job {
 	const char *socket;
 	const struct tk *tk;
 	const struct secret_table *table;
-	uint8_t digest[32];		/* what must have been loaded */
+	uint8_t digest[32]; /* what must have been loaded */
 	uint32_t policy;
-	uint8_t min_major, min_minor;	/* oldest SEV API to accept */
-	unsigned timeout_s;		/* for all of it */
+	uint8_t min_major, min_minor; /* oldest SEV API to accept */
+	unsigned timeout_s; /* for all of it */
 };
 
 /*

@@ -13,7 +13,7 @@
 #include "sev/owner/crypto.h"
 
 enum {
-	SEV_SIG_SLOT = 8 + 512,		/* usage, algorithm, signature */
+	SEV_SIG_SLOT = 8 + 512, /* usage, algorithm, signature */
 	SEV_QX = SEV_CERT_KEY + 4,
 	SEV_QY = SEV_QX + SEV_EC_LEN,
 	SEV_KEY_END = SEV_QY + SEV_EC_LEN,
@@ -76,8 +76,7 @@ static bool ec_value_ok(const uint8_t *p)
 static int parse_sev_key(const struct sev_cert *c, const char **why)
 {
 	bool dh = c->algo == ALGO_ECDH_SHA256 || c->algo == ALGO_ECDH_SHA384;
-	bool dsa = c->algo == ALGO_ECDSA_SHA256 ||
-		   c->algo == ALGO_ECDSA_SHA384;
+	bool dsa = c->algo == ALGO_ECDSA_SHA256 || c->algo == ALGO_ECDSA_SHA384;
 
 	if (c->usage < USAGE_OCA || c->usage > USAGE_CEK)
 		return refuse(why, "its key usage is none of OCA, PEK, PDH, "
@@ -123,8 +122,8 @@ static int parse_sev_sig(struct sev_cert *c, size_t i, const char **why)
 				   "contradict each other");
 	if (!all_zero(slot, 8 + len, SEV_SIG_SLOT))
 		return refuse(why, "bytes beyond a signature are not zero");
-	if (len == 2 * SEV_EC_LEN && (!ec_value_ok(bytes) ||
-				      !ec_value_ok(bytes + SEV_EC_LEN)))
+	if (len == 2 * SEV_EC_LEN &&
+	    (!ec_value_ok(bytes) || !ec_value_ok(bytes + SEV_EC_LEN)))
 		return refuse(why, "a signature's values exceed 384 bits");
 	return 0;
 }

@@ -16,9 +16,9 @@
 /* SEV API, appendix C.1. */
 #define SEV_CERT_SIGNED 0x414
 #define SEV_CERT_KEY 0x10
-#define SEV_EC_LEN 72		/* a little-endian EC value, zero-extended */
+#define SEV_EC_LEN 72 /* a little-endian EC value, zero-extended */
 #define SEV_P384_LEN 48
-#define AMD_CERT_MAX 1600	/* SEV API, appendix B.1: with 4096 bits */
+#define AMD_CERT_MAX 1600 /* SEV API, appendix B.1: with 4096 bits */
 #define AMD_CERT_KEY 0x40
 #define AMD_ID_LEN 16
 
@@ -47,13 +47,13 @@ enum cert_algo {
 
 /* OCA, CEK, PEK, PDH: an EC P-384 key with up to two signatures. */
 struct sev_sig {
-	uint32_t usage, algo;	/* of the signer; USAGE_NONE: empty slot */
-	size_t at;		/* of its bytes in raw */
+	uint32_t usage, algo; /* of the signer; USAGE_NONE: empty slot */
+	size_t at; /* of its bytes in raw */
 };
 
 struct sev_cert {
 	uint8_t raw[SEV_CERT_LEN];
-	uint8_t api_major, api_minor;	/* of the firmware that made it */
+	uint8_t api_major, api_minor; /* of the firmware that made it */
 	uint32_t usage, algo;
 	struct sev_sig sig[2];
 };
@@ -61,7 +61,7 @@ struct sev_cert {
 /* ARK and ASK: an RSA key with one signature. */
 struct amd_cert {
 	uint8_t raw[AMD_CERT_MAX];
-	size_t len, key_len;	/* bytes; key_len is also the signature's */
+	size_t len, key_len; /* bytes; key_len is also the signature's */
 	uint8_t key_id[AMD_ID_LEN], signer_id[AMD_ID_LEN];
 	uint32_t usage;
 };

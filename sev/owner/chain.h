@@ -16,22 +16,27 @@
 
 /* A certificate's place; the parsed half that its format calls for is set. */
 enum chain_name {
-	CHAIN_ARK, CHAIN_ASK, CHAIN_CEK, CHAIN_OCA, CHAIN_PEK, CHAIN_PDH,
+	CHAIN_ARK,
+	CHAIN_ASK,
+	CHAIN_CEK,
+	CHAIN_OCA,
+	CHAIN_PEK,
+	CHAIN_PDH,
 	CHAIN_NAMES
 };
 
 struct chain {
-	struct amd_cert amd[2];		/* [CHAIN_ARK], [CHAIN_ASK] */
-	struct sev_cert sev[4];		/* [name - CHAIN_CEK] */
+	struct amd_cert amd[2]; /* [CHAIN_ARK], [CHAIN_ASK] */
+	struct sev_cert sev[4]; /* [name - CHAIN_CEK] */
 	const char *broken[CHAIN_NAMES]; /* why it is of no use, or NULL */
 };
 
 #define CHAIN_LINKS 7
 
 struct chain_link {
-	const char *name;	/* "PEK <- CEK" */
+	const char *name; /* "PEK <- CEK" */
 	bool ok;
-	const char *why;	/* ok: a remark or NULL; else the reason */
+	const char *why; /* ok: a remark or NULL; else the reason */
 };
 
 /* Starts with every certificate missing. */

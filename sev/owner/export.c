@@ -51,8 +51,9 @@ int export_platform(const char *dir, bool force)
 	}
 	if (pdh_len != sizeof(pdh) || chain_len != sizeof(chain)) {
 		log_error("%s gave a PDH of %zu and a chain of %zu bytes; "
-			  "%zu and %zu are expected", PSP_DEVICE, pdh_len,
-			  chain_len, sizeof(pdh), sizeof(chain));
+			  "%zu and %zu are expected",
+			  PSP_DEVICE, pdh_len, chain_len, sizeof(pdh),
+			  sizeof(chain));
 		return -EPROTO;
 	}
 	rc = write_certs(dir, pdh, chain, force);

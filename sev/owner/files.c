@@ -23,8 +23,8 @@ static int read_all(int fd, uint8_t *buf, size_t cap, size_t *len)
 
 	for (;;) {
 		bool full = n == cap;
-		ssize_t got = read(fd, full ? &extra : buf + n,
-				   full ? 1 : cap - n);
+		ssize_t got =
+			read(fd, full ? &extra : buf + n, full ? 1 : cap - n);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -124,8 +124,9 @@ static int write_temp(int dir, const struct file_out *f)
 	int fd, rc;
 
 	temp_name(temp, sizeof(temp), f->name);
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-		    O_NOFOLLOW, f->mode);
+	fd = openat(dir, temp,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    f->mode);
 	if (fd < 0)
 		return -errno;
 	rc = f->base64 ? write_base64(fd, f) : write_all(fd, f->bytes, f->len);
@@ -141,8 +142,9 @@ static int publish(int dir, const struct file_out *f, bool force)
 	char temp[64];
 
 	temp_name(temp, sizeof(temp), f->name);
-	return renameat2(dir, temp, dir, f->name,
-			 force ? 0 : RENAME_NOREPLACE) ? -errno : 0;
+	return renameat2(dir, temp, dir, f->name, force ? 0 : RENAME_NOREPLACE)
+		       ? -errno
+		       : 0;
 }
 
 static int open_dir(const char *path)
@@ -189,7 +191,7 @@ static int write_set(int dir, const struct file_out *set, size_t n, bool force)
 }
 
 int files_write_set(const char *dir, const struct file_out *set, size_t n,
-		   bool force)
+		    bool force)
 {
 	int fd = open_dir(dir), rc;
 	const char *old;
@@ -202,7 +204,8 @@ int files_write_set(const char *dir, const struct file_out *set, size_t n,
 	old = force ? NULL : find_existing(fd, set, n);
 	if (old) {
 		log_error("%s/%s exists; name another directory, or give "
-			  "--force to replace it", dir, old);
+			  "--force to replace it",
+			  dir, old);
 		rc = -EEXIST;
 	} else {
 		rc = write_set(fd, set, n, force);

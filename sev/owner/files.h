@@ -12,25 +12,25 @@
 #include "vmm/num.h"
 
 /* -EFBIG: longer than cap. Each failure is logged with the path. */
-int files_read(const char *path, uint8_t *buf, size_t cap, size_t *len)
-	MUST_USE;
+int files_read(const char *path, uint8_t *buf, size_t cap,
+	       size_t *len) MUST_USE;
 
 /* The same; content that is base64 text is decoded in place. */
-int files_read_either(const char *path, uint8_t *buf, size_t cap, size_t *len)
-	MUST_USE;
+int files_read_either(const char *path, uint8_t *buf, size_t cap,
+		      size_t *len) MUST_USE;
 
 struct file_out {
 	const char *name;
 	const void *bytes;
 	size_t len;
 	mode_t mode;
-	bool base64;	/* written as one line of base64 */
+	bool base64; /* written as one line of base64 */
 };
 
 #define FILE_SET_MAX 12
 
 /* Makes dir if it is missing. force: files of these names are replaced. */
 int files_write_set(const char *dir, const struct file_out *set, size_t n,
-		   bool force) MUST_USE;
+		    bool force) MUST_USE;
 
 #endif

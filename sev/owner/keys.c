@@ -74,7 +74,8 @@ static void warn_if_shared(const char *path)
 
 	if (!stat(path, &st) && S_ISREG(st.st_mode) && (st.st_mode & 077))
 		log_warn("%s has mode %04o: others can read these keys; "
-			 "chmod 600 it", path, (unsigned)(st.st_mode & 07777));
+			 "chmod 600 it",
+			 path, (unsigned)(st.st_mode & 07777));
 }
 
 int keys_load_tk(struct tk **out, const char *path)
@@ -88,7 +89,8 @@ int keys_load_tk(struct tk **out, const char *path)
 	rc = files_read(path, (uint8_t *)tk, sizeof(*tk), &len);
 	if (!rc && len != sizeof(*tk)) {
 		log_error("%s is %zu bytes; a file of transport keys is 32: "
-			  "TEK, then TIK", path, len);
+			  "TEK, then TIK",
+			  path, len);
 		rc = -EINVAL;
 	}
 	if (rc) {

@@ -15,8 +15,8 @@
 
 /* The transport keys of one launch, in the order of sev-tool's tmp_tk.bin. */
 struct tk {
-	uint8_t tek[16];	/* encrypts what the owner sends */
-	uint8_t tik[16];	/* authenticates it, and the measurement */
+	uint8_t tek[16]; /* encrypts what the owner sends */
+	uint8_t tik[16]; /* authenticates it, and the measurement */
 };
 static_assert(sizeof(struct tk) == 32, "tmp_tk.bin is TEK, then TIK");
 

@@ -100,38 +100,40 @@ static int verb_attest(const struct args *a)
 
 static const struct verb verbs[] = {
 	{ "export", NULL, OPT(OUT), OPT(FORCE),
-	  "Fetch the platform's certificates from /dev/sev, on the host.",
-	  NULL, verb_export },
+	  "Fetch the platform's certificates from /dev/sev, on the host.", NULL,
+	  verb_export },
 	{ "verify-chain", "DIR", 0, OPT(ROOT),
 	  "Verify a platform's certificates up to AMD's root key.",
 	  "DIR holds ark, ask, cek, oca, pek and pdh .cert. One line a link;\n"
-	  "exit status 0 if all hold, 1 if not.", verb_verify_chain },
+	  "exit status 0 if all hold, 1 if not.",
+	  verb_verify_chain },
 	{ "session", NULL, OPT(PDH) | OPT(POLICY) | OPT(OUT),
 	  OPT(CHAIN) | OPT(ROOT) | OPT(UNVERIFIED) | OPT(FORCE),
 	  "Make the keys and the session of one launch.",
 	  "Either --chain or --unverified is needed. Make a new session for\n"
-	  "every launch, and keep tmp_tk.bin to yourself.", verb_session },
+	  "every launch, and keep tmp_tk.bin to yourself.",
+	  verb_session },
 	{ "digest", NULL, OPT(FIRMWARE), PAYLOAD,
 	  "Compute the launch digest that a guest must show.", NULL,
 	  verb_digest },
-	{ "measure", NULL, OPT(TK) | PLATFORM | OPT(POLICY) | OPT(NONCE) |
-	  OPT(DIGEST), 0,
+	{ "measure", NULL,
+	  OPT(TK) | PLATFORM | OPT(POLICY) | OPT(NONCE) | OPT(DIGEST), 0,
 	  "Compute a launch measurement: base64 of MAC and nonce.", NULL,
 	  verb_measure },
-	{ "verify", NULL, OPT(TK) | PLATFORM | OPT(POLICY) | OPT(DIGEST) |
-	  OPT(MEASUREMENT), OPT(NONCE),
-	  "Check a launch measurement: exit status 0 or 1.", NULL,
+	{ "verify", NULL,
+	  OPT(TK) | PLATFORM | OPT(POLICY) | OPT(DIGEST) | OPT(MEASUREMENT),
+	  OPT(NONCE), "Check a launch measurement: exit status 0 or 1.", NULL,
 	  verb_verify },
 	{ "secret", NULL, OPT(TK) | OPT(MEASUREMENT) | OPT(OUT),
 	  SECRETS | OPT(API_MAJOR) | OPT(API_MINOR) | OPT(IV) | OPT(FORCE),
-	  "Pack secrets for one launch, whose measurement was verified.",
-	  NULL, verb_secret },
+	  "Pack secrets for one launch, whose measurement was verified.", NULL,
+	  verb_secret },
 	{ "show", "FILE", 0, OPT(JSON),
 	  "Print a certificate, session, packet or table in words.", NULL,
 	  verb_show },
 	{ "attest", NULL, OPT(SOCKET) | OPT(TK) | OPT(POLICY),
 	  OPT(DIGEST) | OPT(FIRMWARE) | PAYLOAD | SECRETS | OPT(MIN_API) |
-	  OPT(TIMEOUT),
+		  OPT(TIMEOUT),
 	  "Verify a waiting guest over QMP, send its secrets and start it.",
 	  "Either --digest or --firmware is needed, and a secret. If anything\n"
 	  "is not as expected, nothing is sent and the guest is not started.",
@@ -144,7 +146,8 @@ static int usage(FILE *to)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(to, "  %-13s %s\n", verbs[i].name, verbs[i].help);
 	fputs("\n'carrel-sev VERB --help' explains a verb; carrel-sev(1) all "
-	      "of them.\n", to);
+	      "of them.\n",
+	      to);
 	return to == stdout ? STATUS_OK : STATUS_ERROR;
 }
 

@@ -20,7 +20,10 @@ int measure_make(uint8_t out[SEV_MEASUREMENT_LEN], const struct tk *tk,
 		 const struct measure_input *in)
 {
 	const uint8_t head[4] = {
-		CONTEXT_MEASURE, in->api_major, in->api_minor, in->build,
+		CONTEXT_MEASURE,
+		in->api_major,
+		in->api_minor,
+		in->build,
 	};
 	bool old = measure_api_is_old(in->api_major, in->api_minor);
 	uint8_t policy[4];

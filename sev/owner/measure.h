@@ -12,10 +12,10 @@
 #include "sev/uapi.h"
 
 struct measure_input {
-	uint8_t api_major, api_minor, build;	/* the platform's */
+	uint8_t api_major, api_minor, build; /* the platform's */
 	uint32_t policy;
 	uint8_t digest[32];
-	uint8_t nonce[SEV_NONCE_LEN];		/* chosen by the firmware */
+	uint8_t nonce[SEV_NONCE_LEN]; /* chosen by the firmware */
 };
 
 /* Before API 0.17 measurement and secret were bound by fewer fields. */

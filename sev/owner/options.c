@@ -12,14 +12,14 @@
 #include "vmm/log.h"
 
 enum kind {
-	KIND_FLAG,	/* no value */
-	KIND_TEXT,	/* const char * */
-	KIND_NUMBER,	/* uint32_t up to max */
-	KIND_HEX,	/* max bytes */
-	KIND_BASE64,	/* max bytes */
-	KIND_API,	/* X.Y into two bytes */
-	KIND_ENTRY,	/* GUID=FILE, may be repeated */
-	KIND_PASSWD,	/* FILE: an entry of its own */
+	KIND_FLAG, /* no value */
+	KIND_TEXT, /* const char * */
+	KIND_NUMBER, /* uint32_t up to max */
+	KIND_HEX, /* max bytes */
+	KIND_BASE64, /* max bytes */
+	KIND_API, /* X.Y into two bytes */
+	KIND_ENTRY, /* GUID=FILE, may be repeated */
+	KIND_PASSWD, /* FILE: an entry of its own */
 };
 
 #define AT(field) offsetof(struct args, field)
@@ -27,8 +27,8 @@ enum kind {
 static const struct option_spec {
 	const char *name;
 	enum kind kind;
-	const char *arg;	/* what its value is called */
-	size_t at;		/* in struct args */
+	const char *arg; /* what its value is called */
+	size_t at; /* in struct args */
 	uint32_t max;
 	const char *help;
 } specs[OPT_COUNT] = {
@@ -67,8 +67,7 @@ static const struct option_spec {
 	[OPT_OUT] = { "out", KIND_TEXT, "DIR", AT(out), 0,
 		      "where files go; made if missing" },
 	[OPT_PASSWD_FILE] = { "passwd-file", KIND_PASSWD, "FILE", 0, 0,
-			      "a disk's passphrase: entry "
-			      SECRET_PASSWD_GUID },
+			      "a disk's passphrase: entry " SECRET_PASSWD_GUID },
 	[OPT_PDH] = { "pdh", KIND_TEXT, "FILE", AT(pdh), 0,
 		      "the platform's Diffie-Hellman certificate" },
 	[OPT_POLICY] = { "policy", KIND_NUMBER, "N", AT(policy), UINT32_MAX,
@@ -105,8 +104,8 @@ static int take_number(const struct option_spec *s, uint32_t *out,
 		return 0;
 	}
 	snprintf(accepted, sizeof(accepted),
-		 "a number from 0 to %u, decimal or hexadecimal (0x%x)",
-		 s->max, s->max);
+		 "a number from 0 to %u, decimal or hexadecimal (0x%x)", s->max,
+		 s->max);
 	return refuse(s, value, accepted);
 }
 
@@ -158,7 +157,8 @@ static int take_entry(const struct option_spec *s, struct args *a,
 
 	if (a->n_entries == ENTRIES_MAX) {
 		log_error("--%s: '%s' is one too many; a table of secrets "
-			  "takes %d entries", s->name, value, ENTRIES_MAX);
+			  "takes %d entries",
+			  s->name, value, ENTRIES_MAX);
 		return -EINVAL;
 	}
 	*e = (struct entry_arg){ .path = value };
@@ -172,8 +172,10 @@ static int take_entry(const struct option_spec *s, struct args *a,
 		guid = "";
 	}
 	if (text_guid(guid, e->guid))
-		return refuse(s, value, "a GUID, '=' and a file, such as "
-			      SECRET_PASSWD_GUID "=passphrase.txt");
+		return refuse(
+			s, value,
+			"a GUID, '=' and a file, such as " SECRET_PASSWD_GUID
+			"=passphrase.txt");
 	a->n_entries++;
 	return 0;
 }
@@ -184,21 +186,14 @@ static int take_value(const struct option_spec *s, struct args *a,
 	uint8_t *at = (uint8_t *)a + s->at;
 
 	switch (s->kind) {
-	case KIND_FLAG:
-		return 0;
-	case KIND_TEXT:
-		*(const char **)(void *)at = value;
-		return 0;
-	case KIND_NUMBER:
-		return take_number(s, (uint32_t *)(void *)at, value);
+	case KIND_FLAG: return 0;
+	case KIND_TEXT: *(const char **)(void *)at = value; return 0;
+	case KIND_NUMBER: return take_number(s, (uint32_t *)(void *)at, value);
 	case KIND_HEX:
-	case KIND_BASE64:
-		return take_bytes(s, at, value);
-	case KIND_API:
-		return take_api(s, at, value);
+	case KIND_BASE64: return take_bytes(s, at, value);
+	case KIND_API: return take_api(s, at, value);
 	case KIND_ENTRY:
-	case KIND_PASSWD:
-		return take_entry(s, a, value);
+	case KIND_PASSWD: return take_entry(s, a, value);
 	}
 	return -EINVAL;
 }
@@ -242,8 +237,8 @@ static int take_option(struct args *a, const struct verb *v, int argc,
 	else if (s->kind != KIND_FLAG && *i + 1 < argc &&
 		 strncmp(argv[*i + 1], "--", 2)) /* such a one by '=' only */
 		value = argv[++*i];
-	if (s->kind != KIND_FLAG && (!value || (!*value &&
-						opt != OPT_CMDLINE))) {
+	if (s->kind != KIND_FLAG &&
+	    (!value || (!*value && opt != OPT_CMDLINE))) {
 		log_error("--%s needs a value: %s, %s", s->name, s->arg,
 			  s->help);
 		return -EINVAL;

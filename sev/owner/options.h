@@ -13,16 +13,37 @@
 /* Exit statuses of every verb. */
 enum {
 	STATUS_OK = 0,
-	STATUS_NO = 1,		/* a check came out negative */
-	STATUS_ERROR = 2,	/* usage, files, the host: nothing was decided */
+	STATUS_NO = 1, /* a check came out negative */
+	STATUS_ERROR = 2, /* usage, files, the host: nothing was decided */
 };
 
 enum option {
-	OPT_API_MAJOR, OPT_API_MINOR, OPT_BUILD_ID, OPT_CHAIN, OPT_CMDLINE,
-	OPT_DIGEST, OPT_ENTRY, OPT_FIRMWARE, OPT_FORCE, OPT_INITRD, OPT_IV,
-	OPT_JSON, OPT_KERNEL, OPT_MEASUREMENT, OPT_MIN_API, OPT_NONCE, OPT_OUT,
-	OPT_PASSWD_FILE, OPT_PDH, OPT_POLICY, OPT_ROOT, OPT_SOCKET, OPT_TIMEOUT,
-	OPT_TK, OPT_UNVERIFIED, OPT_COUNT
+	OPT_API_MAJOR,
+	OPT_API_MINOR,
+	OPT_BUILD_ID,
+	OPT_CHAIN,
+	OPT_CMDLINE,
+	OPT_DIGEST,
+	OPT_ENTRY,
+	OPT_FIRMWARE,
+	OPT_FORCE,
+	OPT_INITRD,
+	OPT_IV,
+	OPT_JSON,
+	OPT_KERNEL,
+	OPT_MEASUREMENT,
+	OPT_MIN_API,
+	OPT_NONCE,
+	OPT_OUT,
+	OPT_PASSWD_FILE,
+	OPT_PDH,
+	OPT_POLICY,
+	OPT_ROOT,
+	OPT_SOCKET,
+	OPT_TIMEOUT,
+	OPT_TK,
+	OPT_UNVERIFIED,
+	OPT_COUNT
 };
 #define OPT(name) (1u << OPT_##name)
 
@@ -36,8 +57,8 @@ struct entry_arg {
 
 /* All text points into argv. */
 struct args {
-	uint32_t given;		/* OPT(...) of each option that was there */
-	const char *file;	/* the verb's one positional argument */
+	uint32_t given; /* OPT(...) of each option that was there */
+	const char *file; /* the verb's one positional argument */
 	const char *root, *pdh, *chain, *out, *tk, *socket;
 	const char *firmware, *kernel, *initrd, *cmdline;
 	uint32_t policy, api_major, api_minor, build_id, timeout_s;
@@ -50,10 +71,10 @@ struct args {
 
 struct verb {
 	const char *name;
-	const char *file;	/* what its positional argument is, or NULL */
-	uint32_t need, take;	/* OPT masks; take: beyond need */
-	const char *help;	/* one line */
-	const char *more;	/* a paragraph for --help, or NULL */
+	const char *file; /* what its positional argument is, or NULL */
+	uint32_t need, take; /* OPT masks; take: beyond need */
+	const char *help; /* one line */
+	const char *more; /* a paragraph for --help, or NULL */
 	int (*run)(const struct args *a);
 };
 

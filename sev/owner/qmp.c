@@ -16,8 +16,8 @@
 
 #include "vmm/log.h"
 
-static int PRINTF_LIKE(3, 4)
-fail(struct qmp *q, int rc, const char *fmt, ...)
+static int fail(struct qmp *q, int rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static int fail(struct qmp *q, int rc, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -117,8 +117,10 @@ static int take_line(struct qmp *q, size_t end, json_t **out)
 	*out = qmp_parse(q->buf, end);
 	q->have -= end + 1;
 	bytes_move(q->buf, sizeof(q->buf), q->buf + end + 1, q->have);
-	return *out ? 0 : fail(q, -EPROTO, "the server sent a line that is no "
-			       "JSON object");
+	return *out ? 0
+		    : fail(q, -EPROTO,
+			   "the server sent a line that is no "
+			   "JSON object");
 }
 
 static int read_line(struct qmp *q, json_t **out)
@@ -133,8 +135,10 @@ static int read_line(struct qmp *q, json_t **out)
 		if (nl)
 			return take_line(q, (size_t)(nl - q->buf), out);
 		if (q->have == sizeof(q->buf))
-			return fail(q, -EPROTO, "the server sent a line of "
-				    "more than %d bytes", QMP_LINE_MAX);
+			return fail(q, -EPROTO,
+				    "the server sent a line of "
+				    "more than %d bytes",
+				    QMP_LINE_MAX);
 		seen = q->have;
 		rc = wait_for(q, POLLIN);
 		if (rc)
@@ -173,8 +177,10 @@ static int read_answer(struct qmp *q, json_t **out)
 			return rc;
 		json_decref(*out);
 	}
-	return fail(q, -EPROTO, "the server sent more than %d events instead "
-		    "of an answer", QMP_EVENTS_MAX);
+	return fail(q, -EPROTO,
+		    "the server sent more than %d events instead "
+		    "of an answer",
+		    QMP_EVENTS_MAX);
 }
 
 static int read_return(struct qmp *q, const char *name, json_t **ret)
@@ -192,8 +198,10 @@ static int read_return(struct qmp *q, const char *name, json_t **ret)
 	else if (error)
 		rc = fail_remote(q, name, error);
 	else if (!value)
-		rc = fail(q, -EPROTO, "the answer to %s is neither return nor "
-			  "error", name);
+		rc = fail(q, -EPROTO,
+			  "the answer to %s is neither return nor "
+			  "error",
+			  name);
 	else
 		*ret = json_incref(value);
 	json_decref(answer);
@@ -255,8 +263,10 @@ int qmp_open(struct qmp *q, const char *path, unsigned timeout_s)
 
 	*q = (struct qmp){ .fd = -1 };
 	if (strlen(path) >= sizeof(to.sun_path))
-		return fail(q, -ENAMETOOLONG, "a socket's path has at most "
-			    "%zu bytes", sizeof(to.sun_path) - 1);
+		return fail(q, -ENAMETOOLONG,
+			    "a socket's path has at most "
+			    "%zu bytes",
+			    sizeof(to.sun_path) - 1);
 	bytes_copy(to.sun_path, sizeof(to.sun_path), path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -11,16 +11,16 @@
 
 #include "vmm/num.h"
 
-#define QMP_LINE_MAX (64 * 1024)	/* a line of the server's */
+#define QMP_LINE_MAX (64 * 1024) /* a line of the server's */
 #define QMP_DEPTH_MAX 16
-#define QMP_EVENTS_MAX 256		/* while waiting for one answer */
+#define QMP_EVENTS_MAX 256 /* while waiting for one answer */
 
 struct qmp {
 	int fd;
-	int64_t deadline_ms;	/* CLOCK_MONOTONIC */
-	unsigned id;		/* of the last command */
-	size_t have;		/* bytes in buf */
-	char why[256];		/* the last failure, in words */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC */
+	unsigned id; /* of the last command */
+	size_t have; /* bytes in buf */
+	char why[256]; /* the last failure, in words */
 	char buf[QMP_LINE_MAX];
 };
 

@@ -11,7 +11,7 @@
 #include "sev/owner/files.h"
 #include "vmm/log.h"
 
-#define HEAD_LEN (GUID_LEN + 4)	/* a GUID and a length: table and entry */
+#define HEAD_LEN (GUID_LEN + 4) /* a GUID and a length: table and entry */
 
 /* 1e74f542-71dd-4d66-963e-ef4287ff173b */
 static const uint8_t table_guid[GUID_LEN] = {
@@ -48,7 +48,8 @@ static int check_passwd(const char *path, const uint8_t *p, size_t len)
 	if (p[len - 1] == '\n' || p[len - 1] == '\r')
 		log_warn("%s ends with a line end, which becomes part of the "
 			 "passphrase; write it with printf %%s if that is not "
-			 "meant", path);
+			 "meant",
+			 path);
 	return 0;
 }
 
@@ -67,7 +68,8 @@ int secret_table_add(struct secret_table *t, const uint8_t guid[GUID_LEN],
 	}
 	if (room < HEAD_LEN) {
 		log_error("no room for entry %s: a table of secrets has at "
-			  "most %d bytes", text, SEV_SECRET_MAX);
+			  "most %d bytes",
+			  text, SEV_SECRET_MAX);
 		return -ENOSPC;
 	}
 	/* Straight into its place: no second copy to wipe. */
@@ -121,9 +123,9 @@ int secret_pack(struct secret_packet *out, const struct secret_table *t,
 	uint8_t length[4];
 	const struct bytes msg[] = {
 		{ &context, 1 },
-		{ out->header, 4 + 16 },	/* flags and IV */
-		{ length, 4 },			/* in the guest */
-		{ length, 4 },			/* in the packet */
+		{ out->header, 4 + 16 }, /* flags and IV */
+		{ length, 4 }, /* in the guest */
+		{ length, 4 }, /* in the packet */
 		{ out->payload, (t->len + 15) & ~15ull },
 		{ measurement, measurement ? SEV_MAC_LEN : 0 },
 	};

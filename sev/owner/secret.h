@@ -17,7 +17,7 @@
 
 /* Allocate by keys_alloc(sizeof(struct secret_table)). */
 struct secret_table {
-	size_t len;		/* so far; padding not counted */
+	size_t len; /* so far; padding not counted */
 	uint8_t bytes[SEV_SECRET_MAX];
 };
 
@@ -33,7 +33,7 @@ int secret_table_add(struct secret_table *t, const uint8_t guid[GUID_LEN],
 /* One entry of a table. */
 struct secret_entry {
 	uint8_t guid[GUID_LEN];
-	const uint8_t *data;	/* into the table */
+	const uint8_t *data; /* into the table */
 	size_t len;
 };
 
@@ -45,7 +45,7 @@ int secret_table_parse(const uint8_t *p, size_t len,
 struct secret_packet {
 	uint8_t header[SEV_SECRET_HEADER_LEN];
 	uint8_t payload[SEV_SECRET_MAX];
-	size_t len;		/* a multiple of 16 */
+	size_t len; /* a multiple of 16 */
 };
 
 /*

@@ -35,8 +35,7 @@ static int derive_keys(struct session_keys *k, const uint8_t nonce[16])
 }
 
 int session_wrap(uint8_t blob[SEV_SESSION_LEN], struct session_keys *k,
-		 const uint8_t nonce[16], const uint8_t iv[16],
-		 uint32_t policy)
+		 const uint8_t nonce[16], const uint8_t iv[16], uint32_t policy)
 {
 	uint8_t policy_le[4];
 	const struct bytes wrapped = { blob + BLOB_WRAP_TK, sizeof(k->tk) };

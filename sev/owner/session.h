@@ -20,7 +20,7 @@ struct session {
 /* Every secret of the derivation; allocate it by keys_alloc. */
 struct session_keys {
 	struct tk tk;
-	uint8_t z[SEV_P384_LEN];	/* ECDH x-coordinate, big-endian */
+	uint8_t z[SEV_P384_LEN]; /* ECDH x-coordinate, big-endian */
 	uint8_t master[16], kek[16], kik[16];
 	uint8_t scratch[32];
 };

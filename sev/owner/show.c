@@ -48,15 +48,14 @@ static json_t *describe_sev_cert(const uint8_t *p, size_t len)
 	sigs = json_array();
 	for (size_t i = 0; i < 2; i++)
 		if (c.sig[i].usage != USAGE_NONE)
-			json_array_append_new(sigs, json_pack(
-				"{s:s, s:s}", "by",
-				cert_usage_name(c.sig[i].usage), "algorithm",
-				cert_algo_name(c.sig[i].algo)));
-	o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:o}",
-		      "kind", "SEV certificate",
-		      "usage", cert_usage_name(c.usage),
-		      "algorithm", cert_algo_name(c.algo),
-		      "curve", "P-384",
+			json_array_append_new(
+				sigs, json_pack("{s:s, s:s}", "by",
+						cert_usage_name(c.sig[i].usage),
+						"algorithm",
+						cert_algo_name(c.sig[i].algo)));
+	o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:o}", "kind",
+		      "SEV certificate", "usage", cert_usage_name(c.usage),
+		      "algorithm", cert_algo_name(c.algo), "curve", "P-384",
 		      "api-major", c.api_major, "api-minor", c.api_minor,
 		      "signatures", sigs);
 	return o;
@@ -72,13 +71,12 @@ static json_t *describe_amd_cert(const uint8_t *p, size_t len)
 		return broken("AMD certificate", why);
 	if (amd_cert_fingerprint(&c, print))
 		return NULL;
-	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o}",
-			 "kind", "AMD certificate",
-			 "usage", cert_usage_name(c.usage),
-			 "rsa-bits", (int)(8 * c.key_len),
-			 "key-id", hex(c.key_id, sizeof(c.key_id)),
-			 "signer-id", hex(c.signer_id, sizeof(c.signer_id)),
-			 "key-sha256", hex(print, sizeof(print)));
+	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o}", "kind",
+			 "AMD certificate", "usage", cert_usage_name(c.usage),
+			 "rsa-bits", (int)(8 * c.key_len), "key-id",
+			 hex(c.key_id, sizeof(c.key_id)), "signer-id",
+			 hex(c.signer_id, sizeof(c.signer_id)), "key-sha256",
+			 hex(print, sizeof(print)));
 }
 
 static json_t *describe_chain(const uint8_t *p, size_t len)
@@ -86,8 +84,8 @@ static json_t *describe_chain(const uint8_t *p, size_t len)
 	json_t *certs = json_array();
 
 	for (size_t at = 0; at < len; at += SEV_CERT_LEN)
-		json_array_append_new(certs, describe_sev_cert(p + at,
-							       SEV_CERT_LEN));
+		json_array_append_new(certs,
+				      describe_sev_cert(p + at, SEV_CERT_LEN));
 	return json_pack("{s:s, s:o}", "kind", "certificate chain",
 			 "certificates", certs);
 }
@@ -96,36 +94,35 @@ static json_t *describe_chain(const uint8_t *p, size_t len)
 static json_t *describe_session(const uint8_t *p, size_t len)
 {
 	(void)len;
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}",
-			 "kind", "launch session",
-			 "nonce", hex(p, 16), "wrapped-tk", hex(p + 16, 32),
-			 "wrap-iv", hex(p + 48, 16),
-			 "wrap-mac", hex(p + 64, 32),
-			 "policy-mac", hex(p + 96, 32));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "kind",
+			 "launch session", "nonce", hex(p, 16), "wrapped-tk",
+			 hex(p + 16, 32), "wrap-iv", hex(p + 48, 16),
+			 "wrap-mac", hex(p + 64, 32), "policy-mac",
+			 hex(p + 96, 32));
 }
 
 static json_t *describe_measurement(const uint8_t *p, size_t len)
 {
 	(void)len;
-	return json_pack("{s:s, s:o, s:o}", "kind", "launch measurement",
-			 "mac", hex(p, SEV_MAC_LEN),
-			 "nonce", hex(p + SEV_MAC_LEN, SEV_NONCE_LEN));
+	return json_pack("{s:s, s:o, s:o}", "kind", "launch measurement", "mac",
+			 hex(p, SEV_MAC_LEN), "nonce",
+			 hex(p + SEV_MAC_LEN, SEV_NONCE_LEN));
 }
 
 static json_t *describe_header(const uint8_t *p, size_t len)
 {
 	(void)len;
 	return json_pack("{s:s, s:I, s:o, s:o}", "kind", "secret packet header",
-			 "flags", (json_int_t)get_le32(p),
-			 "iv", hex(p + 4, 16), "mac", hex(p + 20, 32));
+			 "flags", (json_int_t)get_le32(p), "iv", hex(p + 4, 16),
+			 "mac", hex(p + 20, 32));
 }
 
 static json_t *describe_tk(const uint8_t *p, size_t len)
 {
 	(void)p;
 	(void)len;
-	return json_pack("{s:s, s:s}", "kind", "32 bytes",
-			 "note", "perhaps transport keys, TEK and TIK: not "
+	return json_pack("{s:s, s:s}", "kind", "32 bytes", "note",
+			 "perhaps transport keys, TEK and TIK: not "
 			 "shown");
 }
 
@@ -139,11 +136,11 @@ static json_t *describe_table(const uint8_t *p, size_t len)
 		return NULL;
 	list = json_array();
 	for (int i = 0; i < n; i++)
-		json_array_append_new(list, json_pack(
-			"{s:o, s:I}", "guid", guid(entry[i].guid), "bytes",
-			(json_int_t)entry[i].len));
-	return json_pack("{s:s, s:o}", "kind", "secret table", "entries",
-			 list);
+		json_array_append_new(list,
+				      json_pack("{s:o, s:I}", "guid",
+						guid(entry[i].guid), "bytes",
+						(json_int_t)entry[i].len));
+	return json_pack("{s:s, s:o}", "kind", "secret table", "entries", list);
 }
 
 /* 9438d606-4f22-4cc9-b479-a793d411fd21, then {GUID, u16 50, SHA-256} thrice. */
@@ -164,15 +161,16 @@ static json_t *describe_hashes(const uint8_t *p, size_t len)
 		return broken("kernel hash table", "its length lies");
 	list = json_array();
 	for (size_t at = HEAD; at < end; at += ENTRY)
-		json_array_append_new(list, json_pack(
-			"{s:o, s:o}", "guid", guid(p + at), "sha256",
-			hex(p + at + GUID_LEN + 2, 32)));
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:o}", "guid", guid(p + at), "sha256",
+				  hex(p + at + GUID_LEN + 2, 32)));
 	return json_pack("{s:s, s:o}", "kind", "kernel hash table", "entries",
 			 list);
 }
 
 static const struct {
-	size_t len;	/* 0: any */
+	size_t len; /* 0: any */
 	json_t *(*describe)(const uint8_t *p, size_t len);
 } formats[] = {
 	{ 0, describe_table },
@@ -211,7 +209,8 @@ static void print_value(const char *key, json_t *v, int depth)
 		printf(" %lld\n", (long long)json_integer_value(v));
 	} else {
 		printf("\n");
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			printf("%*s%zu\n", 2 * depth + 2, "", i);
 			print_lines(item, depth + 2);
 		}
@@ -223,8 +222,7 @@ static void print_lines(json_t *o, int depth)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(o, key, v)
-		print_value(key, v, depth);
+	json_object_foreach(o, key, v) print_value(key, v, depth);
 }
 
 static int print(const char *path, const uint8_t *p, size_t len, bool json)
@@ -234,7 +232,8 @@ static int print(const char *path, const uint8_t *p, size_t len, bool json)
 	if (!o) {
 		log_error("%s (%zu bytes) is of no known kind: certificate, "
 			  "chain, session, measurement, packet header, table "
-			  "of secrets or of kernel hashes", path, len);
+			  "of secrets or of kernel hashes",
+			  path, len);
 		return -EINVAL;
 	}
 	if (json) {

@@ -100,8 +100,9 @@ static int prove_pdh(const struct args *a, const struct sev_cert *pdh)
 	int rc;
 
 	if (!a->chain == !(a->given & OPT(UNVERIFIED))) {
-		log_error("session needs either --chain DIR, to prove that "
-			  "the PDH belongs to an AMD platform, or --unverified");
+		log_error(
+			"session needs either --chain DIR, to prove that "
+			"the PDH belongs to an AMD platform, or --unverified");
 		return -EINVAL;
 	}
 	if (!a->chain) {
@@ -112,11 +113,12 @@ static int prove_pdh(const struct args *a, const struct sev_cert *pdh)
 	rc = verify_dir(&c, a->chain, a->root);
 	if (rc == -EKEYREJECTED)
 		log_error("the certificates in %s do not verify; no session "
-			  "is made", a->chain);
-	if (!rc && memcmp(c.sev[CHAIN_PDH - CHAIN_CEK].raw, pdh->raw,
-			  SEV_CERT_LEN)) {
-		log_error("%s is not the PDH in %s; no session is made",
-			  a->pdh, a->chain);
+			  "is made",
+			  a->chain);
+	if (!rc &&
+	    memcmp(c.sev[CHAIN_PDH - CHAIN_CEK].raw, pdh->raw, SEV_CERT_LEN)) {
+		log_error("%s is not the PDH in %s; no session is made", a->pdh,
+			  a->chain);
 		rc = -EKEYREJECTED;
 	}
 	return rc;
@@ -134,7 +136,7 @@ static int write_session(const struct args *a, const struct session *s,
 	};
 
 	return files_write_set(a->out, set, ARRAY_LEN(set),
-			      a->given & OPT(FORCE));
+			       a->given & OPT(FORCE));
 }
 
 /* Says what the policy means, and refuses what no platform takes. */
@@ -176,7 +178,8 @@ int verb_session(const struct args *a)
 	if (rc)
 		return STATUS_ERROR;
 	printf("session: godh.cert and launch_blob.bin in %s go to the host; "
-	       "tmp_tk.bin stays with you\n", a->out);
+	       "tmp_tk.bin stays with you\n",
+	       a->out);
 	return STATUS_OK;
 }
 
@@ -273,15 +276,14 @@ static int write_packet(const struct args *a, const struct secret_packet *p)
 	};
 
 	return files_write_set(a->out, set, ARRAY_LEN(set),
-			      a->given & OPT(FORCE));
+			       a->given & OPT(FORCE));
 }
 
 /* Without an API version the platform is taken to be a current one. */
 static bool secret_is_old(const struct args *a)
 {
 	return (a->given & OPT(API_MINOR)) &&
-	       measure_api_is_old((uint8_t)a->api_major,
-				  (uint8_t)a->api_minor);
+	       measure_api_is_old((uint8_t)a->api_major, (uint8_t)a->api_minor);
 }
 
 static int pack_secret(const struct args *a, const struct secret_table *t,
