@@ -68,16 +68,17 @@ static int arg_check(const struct control_arg *arg, const json_t *value,
 static int args_check(const struct control_arg *list, json_t *args,
 		      struct control_error *err)
 {
+	const struct control_arg *arg;
 	const char *name;
 	json_t *value;
 
-	for (; list && list->name; list++) {
-		value = json_object_get(args, list->name);
-		if (!value && !list->optional)
+	for (arg = list; arg && arg->name; arg++) {
+		value = json_object_get(args, arg->name);
+		if (!value && !arg->optional)
 			return control_fail(err, -EINVAL,
 					    "Parameter '%s' is missing",
-					    list->name);
-		if (value && arg_check(list, value, err))
+					    arg->name);
+		if (value && arg_check(arg, value, err))
 			return -EINVAL;
 	}
 	json_object_foreach(args, name, value)
@@ -286,6 +287,8 @@ int control_open(struct control *c, struct event *e, const char *path,
 	int fd, rc;
 
 	*c = (struct control){ .fd = -1, .event = e, .vm = vm, .vm_ctx = ctx };
+	/* jansson opens a source of randomness once: not in the sandbox. */
+	json_object_seed(0);
 	rc = control_commands_add(c);
 	if (rc)
 		return rc;
@@ -295,8 +298,8 @@ int control_open(struct control *c, struct event *e, const char *path,
 	rc = event_add(e, fd, EPOLLIN, control_accept, c);
 	if (rc) {
 		log_error("control socket %s: %s", path, strerror(-rc));
-		close(fd);
 		socket_remove(&file);
+		close(fd);
 		return rc;
 	}
 	c->fd = fd;
@@ -310,9 +313,9 @@ void control_close(struct control *c)
 	if (c->fd < 0)
 		return;
 	event_remove(c->event, c->fd);
+	socket_remove(&c->file);
 	close(c->fd);
 	c->fd = -1;
-	socket_remove(&c->file);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->client[i])
 			control_client_close(c->client[i]);
