@@ -50,8 +50,8 @@ static int refuse_lock(const char *path, int rc, bool readonly)
 int backing_open(struct backing *b, const char *path, bool readonly)
 {
 	/* Not blocking: a FIFO must be refused below, not waited for. */
-	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC |
-				    O_NONBLOCK);
+	int fd = open(path,
+		      (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	off_t end;
 	int rc;

@@ -17,7 +17,7 @@
 
 struct backing {
 	int fd;
-	uint64_t bytes;	/* a multiple of BACKING_SECTOR, not 0 */
+	uint64_t bytes; /* a multiple of BACKING_SECTOR, not 0 */
 	bool readonly;
 };
 

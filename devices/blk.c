@@ -31,13 +31,13 @@
 #define S_UNSUPP 2
 
 /* Limits that we name in the configuration and hold drivers to. */
-#define SEG_MAX 126		/* with header and status: half a ring */
-#define PHYS_BLOCK_EXP 3	/* 4096: what file systems allocate in */
+#define SEG_MAX 126 /* with header and status: half a ring */
+#define PHYS_BLOCK_EXP 3 /* 4096: what file systems allocate in */
 #define PHYS_BLOCK_SECTORS 8
 #define DISCARD_SEGS 16
-#define DISCARD_SECTORS 0x200000u	/* 1 GiB */
+#define DISCARD_SECTORS 0x200000u /* 1 GiB */
 #define ZERO_SEGS 1
-#define ZERO_SECTORS 0x10000u	/* 32 MiB: it may have to be written out */
+#define ZERO_SECTORS 0x10000u /* 32 MiB: it may have to be written out */
 
 struct request_header {
 	uint32_t type;
@@ -201,9 +201,7 @@ static int dispatch(struct blk *b, struct chain *c,
 	switch (h->type) {
 	case T_IN: return do_in(b, c, h->sector, done, status);
 	case T_OUT: return do_out(b, c, h->sector, status);
-	case T_FLUSH:
-		*status = status_of(backing_flush(&b->file));
-		return 0;
+	case T_FLUSH: *status = status_of(backing_flush(&b->file)); return 0;
 	case T_GET_ID: return do_get_id(b, c, done, status);
 	case T_DISCARD:
 	case T_WRITE_ZEROES: return do_ranges(b, c, h->type, status);
@@ -242,7 +240,7 @@ static int blk_request(struct vdev *d, struct chain *c, uint32_t *written)
 static const struct vdev_ops blk_ops = {
 	.name = "virtio-blk",
 	.type = VIRTIO_TYPE_BLOCK,
-	.class = 0x010000,	/* mass storage */
+	.class = 0x010000, /* mass storage */
 	.request = blk_request,
 };
 

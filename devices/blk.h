@@ -15,17 +15,17 @@
 #define BLK_ID_BYTES 20
 
 struct blk_config {
-	const char *path, *id;	/* id: also the name in log lines; borrowed */
+	const char *path, *id; /* id: also the name in log lines; borrowed */
 	bool readonly;
-	unsigned queues;	/* 1 to BLK_QUEUES, a worker thread for each */
-	bool platform;		/* VIRTIO_F_ACCESS_PLATFORM is required */
+	unsigned queues; /* 1 to BLK_QUEUES, a worker thread for each */
+	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
 };
 
 struct blk {
-	struct vdev vdev;	/* first: the request handler casts back */
+	struct vdev vdev; /* first: the request handler casts back */
 	struct virtio_pci pci;
 	struct backing file;
-	char id[BLK_ID_BYTES];	/* GET_ID's answer: zero-padded, not ended */
+	char id[BLK_ID_BYTES]; /* GET_ID's answer: zero-padded, not ended */
 };
 
 /* 0, or -errno after one log line. *b must stay where it is. */

@@ -14,26 +14,26 @@
 #include "vmm/irq.h"
 
 #define MSIX_VECTORS 17
-#define MSIX_ENTRY 16	/* bytes of a table entry */
+#define MSIX_ENTRY 16 /* bytes of a table entry */
 #define MSIX_TABLE_SIZE (MSIX_VECTORS * MSIX_ENTRY)
 #define MSIX_PBA_SIZE 8
 
 struct msix_vector {
 	uint32_t addr_lo, addr_hi, data, control;
-	unsigned msi;		/* its name at irq.h */
-	bool fresh;		/* KVM has not seen the address and data */
-	bool dead;		/* and refused them when it did */
+	unsigned msi; /* its name at irq.h */
+	bool fresh; /* KVM has not seen the address and data */
+	bool dead; /* and refused them when it did */
 	bool pending;
 };
 
 struct msix {
 	struct irq *irq;
 	struct pci_dev *pci;
-	unsigned cap;		/* offset in configuration space */
+	unsigned cap; /* offset in configuration space */
 	pthread_mutex_t lock;
 	unsigned n;
-	bool enabled, masked;	/* as the capability says */
-	bool warned;		/* of a refused message: once is enough */
+	bool enabled, masked; /* as the capability says */
+	bool warned; /* of a refused message: once is enough */
 	struct msix_vector v[MSIX_VECTORS];
 };
 

@@ -50,7 +50,7 @@ static int rng_request(struct vdev *d, struct chain *c, uint32_t *written)
 static const struct vdev_ops rng_ops = {
 	.name = "virtio-rng",
 	.type = VIRTIO_TYPE_ENTROPY,
-	.class = 0x00ff00,	/* nothing that PCI has a class for */
+	.class = 0x00ff00, /* nothing that PCI has a class for */
 	.request = rng_request,
 };
 

@@ -12,7 +12,7 @@
 #define RNG_BYTES 4096u
 
 struct rng_config {
-	bool platform;	/* VIRTIO_F_ACCESS_PLATFORM is required */
+	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
 };
 
 struct rng {

@@ -11,8 +11,8 @@
 
 #include "vmm/log.h"
 
-#define DRIVER_BITS                                                          \
-	(VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER | VIRTIO_S_DRIVER_OK |       \
+#define DRIVER_BITS                                                            \
+	(VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER | VIRTIO_S_DRIVER_OK |         \
 	 VIRTIO_S_FEATURES_OK | VIRTIO_S_FAILED)
 
 /* A guest that breaks its device in a loop must not fill the log. */
@@ -216,8 +216,7 @@ void vdev_set_status(struct vdev *d, uint8_t v)
 	v = (uint8_t)((v & DRIVER_BITS) & ~old);
 	if (v & VIRTIO_S_FEATURES_OK && !features_ok(d))
 		v = (uint8_t)(v & ~VIRTIO_S_FEATURES_OK);
-	if (v & VIRTIO_S_DRIVER_OK &&
-	    !((old | v) & VIRTIO_S_FEATURES_OK)) {
+	if (v & VIRTIO_S_DRIVER_OK && !((old | v) & VIRTIO_S_FEATURES_OK)) {
 		vdev_break(d, "DRIVER_OK without FEATURES_OK");
 		return;
 	}

@@ -15,14 +15,14 @@
 #include "devices/worker.h"
 
 #define VDEV_QUEUES 16
-#define VDEV_CONFIG 64	/* bytes of device configuration, at most */
+#define VDEV_CONFIG 64 /* bytes of device configuration, at most */
 
 struct vdev;
 
 struct vdev_ops {
-	const char *name;	/* "virtio-blk" */
-	uint16_t type;		/* virtio 1.2, 5 */
-	uint32_t class;		/* PCI's, 24 bits */
+	const char *name; /* "virtio-blk" */
+	uint16_t type; /* virtio 1.2, 5 */
+	uint32_t class; /* PCI's, 24 bits */
 	/*
 	 * In a worker: one request. *written: valid bytes at the start of the
 	 * chain's writable part. An error breaks the device; what merely
@@ -33,7 +33,7 @@ struct vdev_ops {
 
 struct vqueue {
 	struct vdev *dev;
-	struct virtq_setup setup;	/* registers */
+	struct virtq_setup setup; /* registers */
 	bool enabled;
 	_Atomic(uint16_t) vector;
 	struct worker worker;
@@ -50,14 +50,14 @@ struct vdev_transport {
 
 struct vdev {
 	const struct vdev_ops *ops;
-	const char *label;	/* for log lines: "disk0" */
+	const char *label; /* for log lines: "disk0" */
 	const struct gmem *mem;
 	struct vdev_transport transport;
-	uint64_t offered, required, accepted;	/* feature bits */
+	uint64_t offered, required, accepted; /* feature bits */
 	_Atomic(uint8_t) status;
-	_Atomic(unsigned) breaks;	/* how often it was broken */
-	bool live;		/* DRIVER_OK: workers are not held for it */
-	uint8_t config[VDEV_CONFIG];	/* constant once attached */
+	_Atomic(unsigned) breaks; /* how often it was broken */
+	bool live; /* DRIVER_OK: workers are not held for it */
+	uint8_t config[VDEV_CONFIG]; /* constant once attached */
 	size_t config_len;
 	unsigned n_queues;
 	struct vqueue queue[VDEV_QUEUES];
@@ -82,7 +82,7 @@ void vdev_pause(struct vdev *d);
 void vdev_resume(struct vdev *d);
 
 /* What the transport's registers do. */
-void vdev_reset(struct vdev *d);	/* waits for requests in flight */
+void vdev_reset(struct vdev *d); /* waits for requests in flight */
 uint8_t vdev_status(const struct vdev *d);
 void vdev_set_status(struct vdev *d, uint8_t v);
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits);

@@ -38,7 +38,7 @@ enum {
 #define CAP_BAR 4
 #define CAP_OFFSET 8
 #define CAP_SIZE 12
-#define CAP_EXTRA 16	/* notify: the multiplier; PCI_CFG: the data window */
+#define CAP_EXTRA 16 /* notify: the multiplier; PCI_CFG: the data window */
 #define TYPE_COMMON 1
 #define TYPE_NOTIFY 2
 #define TYPE_ISR 3
@@ -121,7 +121,7 @@ static uint64_t common_get(struct virtio_pci *p, uint64_t off)
 	case CONFIG_VECTOR: return atomic_load(&p->config_vector);
 	case NUM_QUEUES: return d->n_queues;
 	case DEVICE_STATUS: return vdev_status(d);
-	case CONFIG_GENERATION: return 0;	/* it never changes */
+	case CONFIG_GENERATION: return 0; /* it never changes */
 	case QUEUE_SELECT: return p->queue_select;
 	default: return queue_get(p, off);
 	}
@@ -159,9 +159,7 @@ static void queue_set(struct virtio_pci *p, uint64_t off, size_t len,
 	default: break;
 	}
 	switch (off) {
-	case QUEUE_VECTOR:
-		atomic_store(&q->vector, vector_of(p, v));
-		return;
+	case QUEUE_VECTOR: atomic_store(&q->vector, vector_of(p, v)); return;
 	case QUEUE_ENABLE:
 		if (v == 1)
 			vdev_enable_queue(p->dev, p->queue_select);
@@ -205,7 +203,7 @@ static void common_set(struct virtio_pci *p, uint64_t off, size_t len,
 	case QUEUE_SELECT: p->queue_select = (uint16_t)v; break;
 	case DEVICE_FEATURE:
 	case NUM_QUEUES:
-	case CONFIG_GENERATION: break;	/* read-only */
+	case CONFIG_GENERATION: break; /* read-only */
 	default: queue_set(p, off, len, v); break;
 	}
 }
@@ -215,7 +213,7 @@ static bool isr_read(struct virtio_pci *p, uint64_t off, uint8_t *buf,
 {
 	if (off || len != 1)
 		return false;
-	buf[0] = atomic_exchange(&p->isr, 0);	/* 4.1.4.5: read to clear */
+	buf[0] = atomic_exchange(&p->isr, 0); /* 4.1.4.5: read to clear */
 	return true;
 }
 
@@ -270,9 +268,8 @@ static bool bar_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 		common_set(p, at, len, get_le(buf, len));
 		return true;
 	case VIRTIO_PCI_NOTIFY: return notify_write(p, at);
-	case VIRTIO_PCI_TABLE:
-		return msix_table_write(&p->msix, at, buf, len);
-	default: return false;	/* no device here has a writable field */
+	case VIRTIO_PCI_TABLE: return msix_table_write(&p->msix, at, buf, len);
+	default: return false; /* no device here has a writable field */
 	}
 }
 

@@ -29,15 +29,15 @@
 #define VIRTIO_PCI_NOTIFY_STEP 4u
 
 struct virtio_pci {
-	struct pci_dev pci;		/* first: handlers cast back */
+	struct pci_dev pci; /* first: handlers cast back */
 	struct vdev *dev;
 	struct msix msix;
-	struct pci_ops ops;		/* ours, under the device's label */
+	struct pci_ops ops; /* ours, under the device's label */
 	uint32_t device_feature_select, driver_feature_select;
 	uint16_t queue_select;
 	_Atomic(uint16_t) config_vector;
 	_Atomic(uint8_t) isr;
-	unsigned cap_cfg;		/* where the PCI_CFG capability is */
+	unsigned cap_cfg; /* where the PCI_CFG capability is */
 };
 
 /* dev is open; this becomes its transport. */

@@ -78,7 +78,7 @@ static int chain_add(struct chain *c, const struct vring_desc *d)
 	if (d->flags & VRING_DESC_WRITE)
 		c->n_in++;
 	else if (c->n_in)
-		return -EBADMSG;	/* 2.7.4.2: readable ones come first */
+		return -EBADMSG; /* 2.7.4.2: readable ones come first */
 	else
 		c->n_out++;
 	c->s[c->n_out + c->n_in - 1] = (struct span){ { d->addr }, d->len };
@@ -248,7 +248,7 @@ static uint64_t spans_len(const struct span *s, unsigned n)
 	uint64_t sum = 0;
 
 	while (n--)
-		sum += s[n].len;	/* 256 times 32 bits cannot wrap */
+		sum += s[n].len; /* 256 times 32 bits cannot wrap */
 	return sum;
 }
 

@@ -13,7 +13,7 @@
 #include "vmm/gmem.h"
 
 #define VIRTQ_SIZE_MAX 256
-#define VIRTQ_SPANS VIRTQ_SIZE_MAX	/* of one chain, indirect or not */
+#define VIRTQ_SPANS VIRTQ_SIZE_MAX /* of one chain, indirect or not */
 
 /* What the driver wrote into the transport's registers. */
 struct virtq_setup {
@@ -24,10 +24,10 @@ struct virtq_setup {
 struct virtq {
 	const struct gmem *mem;
 	struct virtq_setup at;
-	bool event_idx, indirect;	/* negotiated */
-	uint16_t taken;		/* avail index of the next chain to take */
-	uint16_t published;	/* our used index */
-	uint16_t told;		/* used index when we last thought of that */
+	bool event_idx, indirect; /* negotiated */
+	uint16_t taken; /* avail index of the next chain to take */
+	uint16_t published; /* our used index */
+	uint16_t told; /* used index when we last thought of that */
 };
 
 /* A piece of guest memory: not yet checked, gmem does that when it is used. */
@@ -42,9 +42,9 @@ struct span {
  */
 struct chain {
 	uint16_t head;
-	uint16_t first;		/* the first readable span not yet eaten */
-	uint16_t n_out;		/* readable spans from first on */
-	uint16_t n_in;		/* writable spans after those */
+	uint16_t first; /* the first readable span not yet eaten */
+	uint16_t n_out; /* readable spans from first on */
+	uint16_t n_in; /* writable spans after those */
 	struct span s[VIRTQ_SPANS];
 };
 

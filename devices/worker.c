@@ -38,7 +38,7 @@ static void *worker_main(void *arg)
 	if (w->hooks.enter)
 		w->hooks.enter(w->hooks.ctx);
 	pthread_mutex_lock(&w->lock);
-	w->busy = false;	/* worker_open waits for this */
+	w->busy = false; /* worker_open waits for this */
 	pthread_cond_broadcast(&w->changed);
 	while (!w->quit) {
 		wait_kick(w);

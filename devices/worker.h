@@ -15,7 +15,7 @@
 
 #include "vmm/num.h"
 
-#define WORKER_NAME 16	/* what the kernel keeps of a thread's name */
+#define WORKER_NAME 16 /* what the kernel keeps of a thread's name */
 
 /*
  * enter runs first in each worker, before it has looked at anything from the
@@ -29,12 +29,12 @@ struct worker_hooks {
 
 struct worker {
 	pthread_t thread;
-	pthread_mutex_t lock;	/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
 	unsigned holds;
 	bool busy, quit;
-	_Atomic(bool) held;	/* holds or quit, for run to look at */
-	int kick_fd;		/* eventfd */
+	_Atomic(bool) held; /* holds or quit, for run to look at */
+	int kick_fd; /* eventfd */
 	char name[WORKER_NAME];
 	void (*run)(void *ctx);
 	void *ctx;

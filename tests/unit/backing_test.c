@@ -73,7 +73,7 @@ static void refuses(void **state)
 {
 	static const struct {
 		const char *name;
-		off_t size;	/* of a file; -1: a directory, -2: a FIFO */
+		off_t size; /* of a file; -1: a directory, -2: a FIFO */
 		bool readonly;
 		int rc;
 		const char *says;
@@ -115,15 +115,16 @@ static void refuses(void **state)
 		else
 			unlink(path);
 	}
-	assert_int_equal(open_and_listen("/dev/null", false, said,
-					 sizeof(said)), -EINVAL);
+	assert_int_equal(
+		open_and_listen("/dev/null", false, said, sizeof(said)),
+		-EINVAL);
 }
 
 /* One writer alone, or any number of readers. */
 static void locks(void **state)
 {
 	static const struct {
-		bool first, second;	/* readonly */
+		bool first, second; /* readonly */
 		int rc;
 		const char *says;
 	} table[] = {
@@ -139,18 +140,18 @@ static void locks(void **state)
 		struct backing b;
 
 		assert_int_equal(backing_open(&b, w->disk, table[i].first), 0);
-		assert_int_equal(open_and_listen(w->disk, table[i].second,
-						 said, sizeof(said)),
+		assert_int_equal(open_and_listen(w->disk, table[i].second, said,
+						 sizeof(said)),
 				 table[i].rc);
 		assert_non_null(strstr(said, table[i].says));
 		/* Other descriptors of the file do not end the lock. */
 		close(open(w->disk, O_RDONLY | O_CLOEXEC));
-		assert_int_equal(open_and_listen(w->disk, table[i].second,
-						 said, sizeof(said)),
+		assert_int_equal(open_and_listen(w->disk, table[i].second, said,
+						 sizeof(said)),
 				 table[i].rc);
 		backing_close(&b);
-		assert_int_equal(open_and_listen(w->disk, false, said,
-						 sizeof(said)), 0);
+		assert_int_equal(
+			open_and_listen(w->disk, false, said, sizeof(said)), 0);
 	}
 }
 
@@ -196,8 +197,8 @@ static void makes_zeroes(void **state)
 		if (how == 2)
 			assert_int_equal(backing_discard(&b, 512, 0x18000), 0);
 		else
-			assert_int_equal(backing_zero(&b, 512, 0x18000,
-						      how == 1), 0);
+			assert_int_equal(
+				backing_zero(&b, 512, 0x18000, how == 1), 0);
 		v = (struct iovec){ in, sizeof(in) };
 		assert_int_equal(backing_read(&b, &v, 1, 0), 0);
 		assert_memory_equal(in, ones, 512);

@@ -14,8 +14,8 @@
 
 #define F_RO (1ull << 5)
 #define F_FLUSH (1ull << 9)
-#define FEATURES                                                             \
-	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | F_FLUSH | 1ull << 12 |\
+#define FEATURES                                                               \
+	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | F_FLUSH | 1ull << 12 |  \
 	 1ull << 13 | 1ull << 14)
 #define DISK_BYTES (256 * KIB)
 #define SECTORS (DISK_BYTES / 512)
@@ -33,14 +33,14 @@ struct world {
 	struct rig rig;
 	struct blk blk;
 	char path[32];
-	int fd;		/* the witness */
+	int fd; /* the witness */
 };
 
 static struct world *world_open(bool readonly, unsigned queues)
 {
 	static struct world w;
 	struct blk_config cfg = {
-		.id = "disk-under-test-0123456",	/* longer than 20 */
+		.id = "disk-under-test-0123456", /* longer than 20 */
 		.readonly = readonly,
 		.queues = queues,
 	};
@@ -55,7 +55,8 @@ static struct world *world_open(bool readonly, unsigned queues)
 	assert_int_equal(pwrite(w.fd, b, sizeof(b), 0), sizeof(b));
 	cfg.path = w.path;
 	assert_int_equal(blk_attach(&w.blk, &cfg, &w.rig.pci, RIG_DEVFN,
-				    &w.rig.mem, &w.rig.irq, NULL), 0);
+				    &w.rig.mem, &w.rig.irq, NULL),
+			 0);
 	rig_place(&w.rig);
 	rig_msix(&w.rig, &w.blk.pci.msix);
 	return &w;
@@ -134,31 +135,36 @@ static void breaks_on_nonsense(void **state)
 {
 	static const struct refusal table[] = {
 		{ "no status", { { HEADER, 16, 0, 0 } } },
-		{ "status to read", { { HEADER, 16, N, 1 },
-				      { STATUS, 1, 0, 0 } } },
-		{ "short header", { { HEADER, 15, N, 1 }, { STATUS, 1, W, 0 } } },
-		{ "header to write", { { HEADER, 16, W | N, 1 },
-				       { STATUS, 1, W, 0 } } },
-		{ "header in a hole", { { RIG_RAM, 16, N, 1 },
-					{ STATUS, 1, W, 0 } } },
-		{ "header wraps", { { ~0ull - 7, 16, N, 1 },
-				    { STATUS, 1, W, 0 } } },
-		{ "status in a hole", { { HEADER, 16, N, 1 },
-					{ RIG_RAM, 1, W, 0 } } },
-		{ "status wraps into memory", { { HEADER, 16, N, 1 },
-						{ ~0ull - 15, 32, W, 0 } } },
-		{ "data in a hole", { { HEADER, 16, N, 1 },
-				      { RIG_RAM - 512, 1024, W | N, 2 },
-				      { STATUS, 1, W, 0 } } },
-		{ "data of 4 GiB", { { HEADER, 16, N, 1 },
-				     { 0, UINT32_MAX, W | N, 2 },
-				     { 0, UINT32_MAX, W, 0 } } },
-		{ "readable after writable", { { HEADER, 16, N, 1 },
-					       { STATUS, 1, W | N, 2 },
-					       { DATA, 512, 0, 0 } } },
-		{ "empty buffer", { { HEADER, 16, N, 1 },
-				    { DATA, 0, W | N, 2 },
-				    { STATUS, 1, W, 0 } } },
+		{ "status to read",
+		  { { HEADER, 16, N, 1 }, { STATUS, 1, 0, 0 } } },
+		{ "short header",
+		  { { HEADER, 15, N, 1 }, { STATUS, 1, W, 0 } } },
+		{ "header to write",
+		  { { HEADER, 16, W | N, 1 }, { STATUS, 1, W, 0 } } },
+		{ "header in a hole",
+		  { { RIG_RAM, 16, N, 1 }, { STATUS, 1, W, 0 } } },
+		{ "header wraps",
+		  { { ~0ull - 7, 16, N, 1 }, { STATUS, 1, W, 0 } } },
+		{ "status in a hole",
+		  { { HEADER, 16, N, 1 }, { RIG_RAM, 1, W, 0 } } },
+		{ "status wraps into memory",
+		  { { HEADER, 16, N, 1 }, { ~0ull - 15, 32, W, 0 } } },
+		{ "data in a hole",
+		  { { HEADER, 16, N, 1 },
+		    { RIG_RAM - 512, 1024, W | N, 2 },
+		    { STATUS, 1, W, 0 } } },
+		{ "data of 4 GiB",
+		  { { HEADER, 16, N, 1 },
+		    { 0, UINT32_MAX, W | N, 2 },
+		    { 0, UINT32_MAX, W, 0 } } },
+		{ "readable after writable",
+		  { { HEADER, 16, N, 1 },
+		    { STATUS, 1, W | N, 2 },
+		    { DATA, 512, 0, 0 } } },
+		{ "empty buffer",
+		  { { HEADER, 16, N, 1 },
+		    { DATA, 0, W | N, 2 },
+		    { STATUS, 1, W, 0 } } },
 	};
 	struct world *w = *state;
 	struct rig *r = &w->rig;
@@ -167,8 +173,9 @@ static void breaks_on_nonsense(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		rig_start(r, FEATURES, 2);
 		put_header(r, 0, 0);
-		assert_int_equal(gmem_write(&r->mem, at(RIG_DESC(0)),
-					    table[i].d, 48), 0);
+		assert_int_equal(
+			gmem_write(&r->mem, at(RIG_DESC(0)), table[i].d, 48),
+			0);
 		rig_offer(r, 0, 0);
 		rig_kick(r, 0);
 		if (rig_wait(r, 0, &len))
@@ -217,8 +224,8 @@ static void fails_requests(void **state)
 
 	memset(before, 0x5a, sizeof(before));
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		assert_int_equal(gmem_write(&w->rig.mem, at(DATA), before,
-					    512), 0);
+		assert_int_equal(gmem_write(&w->rig.mem, at(DATA), before, 512),
+				 0);
 		if (request(&w->rig, 0, table[i].type, table[i].sector,
 			    table[i].len, table[i].to_guest,
 			    &used) != table[i].status)
@@ -358,7 +365,7 @@ static void discards_and_zeroes(void **state)
 	struct stat before, after;
 	uint32_t used;
 
-	put_le64(range, 8);	/* two ranges: sectors 8 to 23, 32 to 39 */
+	put_le64(range, 8); /* two ranges: sectors 8 to 23, 32 to 39 */
 	put_le32(range + 8, 16);
 	put_le64(range + 16, 32);
 	put_le32(range + 24, 8);
@@ -377,8 +384,8 @@ static void discards_and_zeroes(void **state)
 		put_le32(range + 12, unmap);
 		assert_int_equal(gmem_write(&r->mem, at(DATA), range, 16), 0);
 		assert_int_equal(request(r, 0, 13, 0, 16, false, &used), 0);
-		assert_int_equal(pread(w->fd, b, 4096,
-				       (64 + unmap * 8) * 512), 4096);
+		assert_int_equal(pread(w->fd, b, 4096, (64 + unmap * 8) * 512),
+				 4096);
 		assert_memory_equal(b, zero, 3584);
 		assert_memory_not_equal(b + 3584, zero, 512);
 	}
@@ -399,7 +406,8 @@ static void keeps_readonly(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(writes); i++)
 		assert_int_equal(request(&w->rig, 0, writes[i], 0,
 					 writes[i] == 1 ? 512 : 16, false,
-					 &used), 1);
+					 &used),
+				 1);
 	assert_int_equal(pread(w->fd, after, 4096, 0), 4096);
 	assert_memory_equal(before, after, 4096);
 	assert_int_equal(request(&w->rig, 0, 0, 0, 512, true, &used), 0);

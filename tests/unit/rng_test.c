@@ -20,7 +20,8 @@ static int setup(void **state)
 
 	rig_open(&w.rig);
 	assert_int_equal(rng_attach(&w.rng, &cfg, &w.rig.pci, RIG_DEVFN,
-				    &w.rig.mem, &w.rig.irq, NULL), 0);
+				    &w.rig.mem, &w.rig.irq, NULL),
+			 0);
 	rig_place(&w.rig);
 	rig_msix(&w.rig, &w.rng.pci.msix);
 	rig_start(&w.rig, FEATURES, 1);
@@ -85,8 +86,8 @@ static void fills(void **state)
 		assert_true(rig_wait(r, 0, &len));
 		assert_int_equal(len, 64);
 		assert_true(rig_waits_irq(r, &w->rng.pci.msix, 1));
-		assert_int_equal(gmem_read(&r->mem, at(RIG_DATA), i ? a : b,
-					   64), 0);
+		assert_int_equal(
+			gmem_read(&r->mem, at(RIG_DATA), i ? a : b, 64), 0);
 	}
 	assert_memory_not_equal(a, b, 64);
 	assert_memory_not_equal(a + 56, zero, 8);

@@ -29,7 +29,7 @@
 #define RIG_USED(q) (RIG_DESC(q) + 0x2000)
 #define RIG_DATA 0x100000ull
 
-#define VERSION_1_WORD 1u	/* feature bits 32 to 63 */
+#define VERSION_1_WORD 1u /* feature bits 32 to 63 */
 
 struct rig {
 	struct gmem mem;
@@ -139,8 +139,8 @@ static inline void rig_queue(struct rig *r, uint16_t q, uint16_t size)
 {
 	uint8_t zero[0x3000] = { 0 };
 
-	assert_int_equal(gmem_write(&r->mem, at(RIG_DESC(q)), zero,
-				    sizeof(zero)), 0);
+	assert_int_equal(
+		gmem_write(&r->mem, at(RIG_DESC(q)), zero, sizeof(zero)), 0);
 	r->offered[q] = r->used[q] = 0;
 	reg_set(r, 22, 2, q);
 	reg_set(r, 24, 2, size);
@@ -182,8 +182,8 @@ static inline void rig_desc(struct rig *r, uint64_t table, unsigned i,
 {
 	struct vring_desc d = { addr, len, (uint16_t)flags, (uint16_t)next };
 
-	assert_int_equal(gmem_write(&r->mem, at(table + 16ull * i), &d,
-				    sizeof(d)), 0);
+	assert_int_equal(
+		gmem_write(&r->mem, at(table + 16ull * i), &d, sizeof(d)), 0);
 }
 
 /* Puts head into the available ring; the index is published by ring(). */
@@ -193,8 +193,8 @@ static inline void rig_offer(struct rig *r, uint16_t q, uint16_t head)
 
 	assert_int_equal(gmem_store16(&r->mem, at(e), head), 0);
 	r->offered[q]++;
-	assert_int_equal(gmem_store16(&r->mem, at(RIG_AVAIL(q) + 2),
-				      r->offered[q]), 0);
+	assert_int_equal(
+		gmem_store16(&r->mem, at(RIG_AVAIL(q) + 2), r->offered[q]), 0);
 }
 
 static inline void rig_kick(struct rig *r, uint16_t q)
@@ -216,12 +216,12 @@ static inline bool rig_wait(struct rig *r, uint16_t q, uint32_t *len)
 	for (int i = 0; i < 25000; i++) {
 		uint64_t slot = r->used[q] % RIG_QUEUE;
 
-		assert_int_equal(gmem_load16(&r->mem, at(RIG_USED(q) + 2),
-					     &idx), 0);
+		assert_int_equal(
+			gmem_load16(&r->mem, at(RIG_USED(q) + 2), &idx), 0);
 		if (idx != r->used[q]) {
 			slot = RIG_USED(q) + 4 + 8 * slot;
-			assert_int_equal(gmem_read(&r->mem, at(slot), &e,
-						   sizeof(e)), 0);
+			assert_int_equal(
+				gmem_read(&r->mem, at(slot), &e, sizeof(e)), 0);
 			*len = e.len;
 			r->used[q]++;
 			return true;

@@ -10,7 +10,7 @@
 #define DESC 0x10000ull
 #define AVAIL 0x11000ull
 #define USED 0x12000ull
-#define TABLE 0x20000ull	/* an indirect one */
+#define TABLE 0x20000ull /* an indirect one */
 #define DATA 0x30000ull
 #define SIZE 8
 
@@ -39,8 +39,8 @@ static int setup(void **state)
 	static struct world w;
 
 	assert_int_equal(gmem_open(&w.mem, 4 * MIB), 0);
-	assert_int_equal(gmem_add(&w.mem, at(0xff000000), 0x10000, GMEM_ROM,
-				  "rom"), 0);
+	assert_int_equal(
+		gmem_add(&w.mem, at(0xff000000), 0x10000, GMEM_ROM, "rom"), 0);
 	reopen(&w, 0);
 	*state = &w;
 	return 0;
@@ -82,25 +82,35 @@ static void refuses_setups(void **state)
 		{ "size 0", { 0, { DESC }, { AVAIL }, { USED } }, -EINVAL },
 		{ "size 3", { 3, { DESC }, { AVAIL }, { USED } }, -EINVAL },
 		{ "size 512", { 512, { DESC }, { AVAIL }, { USED } }, -EINVAL },
-		{ "size 65535", { 65535, { DESC }, { AVAIL }, { USED } },
+		{ "size 65535",
+		  { 65535, { DESC }, { AVAIL }, { USED } },
 		  -EINVAL },
-		{ "desc + 8", { 8, { DESC + 8 }, { AVAIL }, { USED } },
+		{ "desc + 8",
+		  { 8, { DESC + 8 }, { AVAIL }, { USED } },
 		  -EINVAL },
-		{ "avail + 1", { 8, { DESC }, { AVAIL + 1 }, { USED } },
+		{ "avail + 1",
+		  { 8, { DESC }, { AVAIL + 1 }, { USED } },
 		  -EINVAL },
-		{ "used + 2", { 8, { DESC }, { AVAIL }, { USED + 2 } },
+		{ "used + 2",
+		  { 8, { DESC }, { AVAIL }, { USED + 2 } },
 		  -EINVAL },
-		{ "desc over the end", { 8, { 4 * MIB - 112 }, { AVAIL },
-					 { USED } }, -EFAULT },
-		{ "desc wraps", { 8, { ~15ull }, { AVAIL }, { USED } },
+		{ "desc over the end",
+		  { 8, { 4 * MIB - 112 }, { AVAIL }, { USED } },
 		  -EFAULT },
-		{ "avail in a hole", { 8, { DESC }, { 4 * MIB }, { USED } },
+		{ "desc wraps",
+		  { 8, { ~15ull }, { AVAIL }, { USED } },
 		  -EFAULT },
-		{ "avail event over the end", { 8, { DESC }, { 4 * MIB - 20 },
-						{ USED } }, -EFAULT },
-		{ "used event over the end", { 8, { DESC }, { AVAIL },
-					       { 4 * MIB - 68 } }, -EFAULT },
-		{ "used in ROM", { 8, { DESC }, { AVAIL }, { 0xff000000 } },
+		{ "avail in a hole",
+		  { 8, { DESC }, { 4 * MIB }, { USED } },
+		  -EFAULT },
+		{ "avail event over the end",
+		  { 8, { DESC }, { 4 * MIB - 20 }, { USED } },
+		  -EFAULT },
+		{ "used event over the end",
+		  { 8, { DESC }, { AVAIL }, { 4 * MIB - 68 } },
+		  -EFAULT },
+		{ "used in ROM",
+		  { 8, { DESC }, { AVAIL }, { 0xff000000 } },
 		  -EACCES },
 	};
 	struct world *w = *state;
@@ -110,9 +120,14 @@ static void refuses_setups(void **state)
 		if (virtq_open(&q, &w->mem, &table[i].s, 0) != table[i].rc)
 			fail_msg("%s", table[i].name);
 	/* The largest ring, flush with the end of memory, is fine. */
-	assert_int_equal(virtq_open(&q, &w->mem, &(struct virtq_setup){
-		256, { DESC }, { AVAIL }, { 4 * MIB - (4 + 256 * 8 + 4) } },
-		0), 0);
+	assert_int_equal(virtq_open(&q, &w->mem,
+				    &(struct virtq_setup){
+					    256,
+					    { DESC },
+					    { AVAIL },
+					    { 4 * MIB - (4 + 256 * 8 + 4) } },
+				    0),
+			 0);
 }
 
 /* ring: descriptors 0 to 3; table: indirect 0 to 3. */
@@ -127,66 +142,105 @@ struct lie {
 static void refuses_lies(void **state)
 {
 	static const struct lie table[] = {
-		{ .name = "index ran ahead", .avail = SIZE + 1,
+		{ .name = "index ran ahead",
+		  .avail = SIZE + 1,
 		  .rc = -EBADMSG },
 		{ .name = "index ran back", .avail = 0xffff, .rc = -EBADMSG },
-		{ .name = "head out of range", .avail = 1, .head = SIZE,
+		{ .name = "head out of range",
+		  .avail = 1,
+		  .head = SIZE,
 		  .rc = -EBADMSG },
-		{ .name = "head of all ones", .avail = 1, .head = 0xffff,
+		{ .name = "head of all ones",
+		  .avail = 1,
+		  .head = 0xffff,
 		  .rc = -EBADMSG },
-		{ .name = "next out of range", .avail = 1,
-		  .ring = { { DATA, 1, N, SIZE } }, .rc = -EBADMSG },
-		{ .name = "a loop of one", .avail = 1,
-		  .ring = { { DATA, 1, N, 0 } }, .rc = -ELOOP },
-		{ .name = "a loop of two", .avail = 1,
+		{ .name = "next out of range",
+		  .avail = 1,
+		  .ring = { { DATA, 1, N, SIZE } },
+		  .rc = -EBADMSG },
+		{ .name = "a loop of one",
+		  .avail = 1,
+		  .ring = { { DATA, 1, N, 0 } },
+		  .rc = -ELOOP },
+		{ .name = "a loop of two",
+		  .avail = 1,
 		  .ring = { { DATA, 1, N, 1 }, { DATA, 1, N, 0 } },
 		  .rc = -ELOOP },
-		{ .name = "a loop later on", .avail = 1,
-		  .ring = { { DATA, 1, N, 1 }, { DATA, 1, N, 2 },
-			    { DATA, 1, N, 1 } }, .rc = -ELOOP },
-		{ .name = "readable after writable", .avail = 1,
+		{ .name = "a loop later on",
+		  .avail = 1,
+		  .ring = { { DATA, 1, N, 1 },
+			    { DATA, 1, N, 2 },
+			    { DATA, 1, N, 1 } },
+		  .rc = -ELOOP },
+		{ .name = "readable after writable",
+		  .avail = 1,
 		  .ring = { { DATA, 1, W | N, 1 }, { DATA, 1, 0, 0 } },
 		  .rc = -EBADMSG },
-		{ .name = "zero length", .avail = 1,
-		  .ring = { { DATA, 0, 0, 0 } }, .rc = -EBADMSG },
-		{ .name = "zero length in the middle", .avail = 1,
-		  .ring = { { DATA, 1, N, 1 }, { DATA, 0, N, 2 },
-			    { DATA, 1, 0, 0 } }, .rc = -EBADMSG },
-		{ .name = "indirect, not negotiated", .avail = 1,
+		{ .name = "zero length",
+		  .avail = 1,
+		  .ring = { { DATA, 0, 0, 0 } },
+		  .rc = -EBADMSG },
+		{ .name = "zero length in the middle",
+		  .avail = 1,
+		  .ring = { { DATA, 1, N, 1 },
+			    { DATA, 0, N, 2 },
+			    { DATA, 1, 0, 0 } },
+		  .rc = -EBADMSG },
+		{ .name = "indirect, not negotiated",
+		  .avail = 1,
 		  .ring = { { TABLE, 16, I, 0 } },
-		  .table = { { DATA, 1, 0, 0 } }, .rc = -EBADMSG },
-		{ .name = "indirect and next", .avail = 1,
+		  .table = { { DATA, 1, 0, 0 } },
+		  .rc = -EBADMSG },
+		{ .name = "indirect and next",
+		  .avail = 1,
 		  .ring = { { TABLE, 16, I | N, 1 }, { DATA, 1, 0, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EBADMSG },
-		{ .name = "indirect in indirect", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EBADMSG },
+		{ .name = "indirect in indirect",
+		  .avail = 1,
 		  .ring = { { TABLE, 16, I, 0 } },
 		  .table = { { TABLE, 16, I, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EBADMSG },
-		{ .name = "table of no bytes", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EBADMSG },
+		{ .name = "table of no bytes",
+		  .avail = 1,
 		  .ring = { { TABLE, 0, I, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EBADMSG },
-		{ .name = "table of half an entry", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EBADMSG },
+		{ .name = "table of half an entry",
+		  .avail = 1,
 		  .ring = { { TABLE, 24, I, 0 } },
 		  .table = { { DATA, 1, 0, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EBADMSG },
-		{ .name = "table of 257", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EBADMSG },
+		{ .name = "table of 257",
+		  .avail = 1,
 		  .ring = { { TABLE, 257 * 16, I, 0 } },
 		  .table = { { DATA, 1, 0, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -ELOOP },
-		{ .name = "table in a hole", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -ELOOP },
+		{ .name = "table in a hole",
+		  .avail = 1,
 		  .ring = { { 4 * MIB, 16, I, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EFAULT },
-		{ .name = "table that wraps", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EFAULT },
+		{ .name = "table that wraps",
+		  .avail = 1,
 		  .ring = { { ~0ull - 15, 32, I, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EFAULT },
-		{ .name = "next leaves the table", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EFAULT },
+		{ .name = "next leaves the table",
+		  .avail = 1,
 		  .ring = { { TABLE, 32, I, 0 } },
 		  .table = { { DATA, 1, N, 2 }, { 0 }, { DATA, 1, 0, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -EBADMSG },
-		{ .name = "loop in the table", .avail = 1,
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -EBADMSG },
+		{ .name = "loop in the table",
+		  .avail = 1,
 		  .ring = { { TABLE, 32, I, 0 } },
 		  .table = { { DATA, 1, N, 1 }, { DATA, 1, N, 0 } },
-		  .features = VIRTIO_F_INDIRECT_DESC, .rc = -ELOOP },
+		  .features = VIRTIO_F_INDIRECT_DESC,
+		  .rc = -ELOOP },
 	};
 	struct world *w = *state;
 
@@ -214,8 +268,9 @@ static void refuses_a_table_that_loops_forever(void **state)
 	/* 256 entries, each pointing at the next, the last at the first. */
 	reopen(w, VIRTIO_F_INDIRECT_DESC);
 	for (unsigned k = 0; k < 256; k++)
-		put_desc(w, TABLE + 16 * k, &(struct vring_desc){
-			DATA, 1, N, (uint16_t)((k + 1) % 256) });
+		put_desc(w, TABLE + 16 * k,
+			 &(struct vring_desc){ DATA, 1, N,
+					       (uint16_t)((k + 1) % 256) });
 	put_desc(w, DESC, &(struct vring_desc){ TABLE, 256 * 16, I, 0 });
 	put16(w, AVAIL + 2, 1);
 	assert_int_equal(virtq_take(&w->q, &w->c), -ELOOP);
@@ -303,7 +358,7 @@ static void event_indices_suppress(void **state)
 {
 	static const struct {
 		const char *name;
-		uint16_t used, told, event;	/* before one more is used */
+		uint16_t used, told, event; /* before one more is used */
 		bool irq;
 	} table[] = {
 		{ "first, asked for", 0, 0, 0, true },
@@ -349,8 +404,10 @@ static void chains_are_eaten(void **state)
 	gpa_t status;
 	int n;
 
-	*c = (struct chain){ .n_out = 2, .n_in = 2,
-			     .s = { { { DATA }, 3 }, { { DATA + 8 }, 2 },
+	*c = (struct chain){ .n_out = 2,
+			     .n_in = 2,
+			     .s = { { { DATA }, 3 },
+				    { { DATA + 8 }, 2 },
 				    { { DATA + 16 }, 4 },
 				    { { DATA + 32 }, 1 } } };
 	assert_int_equal(gmem_write(&w->mem, at(DATA), "abc.....de", 10), 0);
