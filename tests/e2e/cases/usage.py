@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user gets wrong ends with 1, before anything is opened."""
+import re
+import struct
+
+from e2e.vm import run as run_tool
+
+NEEDS = "host"
+
+
+def refused(t, words, *args):
+    status, out = run_tool([t.program("carrel"), *args])
+    assert status == 1, f"exit status {status}, not 1: {out}"
+    assert len(out.strip().splitlines()) <= 2, f"too many words: {out}"
+    for word in words:
+        assert re.search(word, out), f"no /{word}/ in: {out}"
+
+
+def table_of(data):
+    """Offset of the length of the GUIDed table's footer (OVMF's layout)."""
+    footer = bytes.fromhex("de82b596b21ff745baeaa366c55a082d")
+    at = data.rindex(footer)
+    return at - 2
+
+
+def edited(t, name, edit):
+    data = bytearray(t.firmware.read_bytes())
+    data = edit(data) or data
+    path = t.tmp / name
+    path.write_bytes(data)
+    return path
+
+
+def lying_length(value):
+    def edit(data):
+        struct.pack_into("<H", data, table_of(data), value)
+    return edit
+
+
+def area(guid, base, size):
+    """Moves the area that an entry of the table names."""
+    def edit(data):
+        at = data.rindex(bytes.fromhex(guid)) - 2 - 8
+        struct.pack_into("<II", data, at, base, size)
+    return edit
+
+
+HASHES = "1f375572" "3b3a" "044b" "927b1da6efa8d454"
+SECRET = "61e3c24c" "9b7d" "cc4c" "8081127c90d3d294"
+
+FLAGS = [
+    ("no verb", [], ["run"]),
+    ("an unknown verb", ["rum"], ["rum"]),
+    ("an unknown flag", ["run", "--memery", "1G"], ["memery", "memory"]),
+    ("no firmware", ["run"], ["--firmware"]),
+    ("63 MiB of memory", ["run", "--memory", "63M"], ["63M", "64"]),
+    ("memory of half a page", ["run", "--memory", "67110912"],
+     ["67110912", "4096|page"]),
+    ("memory that is no number", ["run", "--memory", "lots"], ["lots"]),
+    ("memory beyond 64 bits", ["run", "--memory", "99999999999999999999G"],
+     ["99999999999999999999G"]),
+    ("0 CPUs", ["run", "--cpus", "0"], ["0", "64"]),
+    ("65 CPUs", ["run", "--cpus", "65"], ["65", "64"]),
+    ("a disk without a path", ["run", "--disk", "readonly=on"], ["path"]),
+    ("a disk with an unknown setting", ["run", "--disk", "path=x,fmt=qcow2"],
+     ["fmt"]),
+    ("SEV without a policy", ["run", "--sev", "dh=x"], ["policy"]),
+    ("a policy of 33 bits", ["run", "--sev", "policy=0x100000000"],
+     ["0x100000000"]),
+    ("dh without session",
+     ["run", "--firmware", "x", "--sev", "policy=1,dh=x"], ["session"]),
+    ("a session without control",
+     ["run", "--firmware", "x", "--sev", "policy=1,dh=x,session=y"],
+     ["--control"]),
+    ("an initrd without a kernel",
+     ["run", "--firmware", "x", "--initrd", "y"], ["--kernel"]),
+    ("a flag without its value", ["run", "--memory"], ["--memory"]),
+]
+
+HASHED = ["--sev", "policy=1,kernel-hashes=on"]
+
+
+def parts(t):
+    for title, args, words in FLAGS:
+        t.check(title, refused, t, words, *args)
+
+    def firmware(title, path, words, *more):
+        t.check(title, refused, t, words, "run", "--firmware", path, *more)
+
+    empty, cut, big = t.tmp / "empty", t.tmp / "cut", t.tmp / "big"
+    whole = t.firmware.read_bytes()
+    empty.write_bytes(b"")
+    cut.write_bytes(whole[:-1000])
+    big.write_bytes(bytes(64 << 20))
+    kernel = ["--kernel", t.kernel, "--cmdline", "x"]
+    firmware("firmware that is missing", t.tmp / "none", ["none"])
+    firmware("firmware that is a directory", t.tmp, [str(t.tmp)])
+    firmware("empty firmware", empty, ["empty"])
+    firmware("truncated firmware", cut, ["cut"])
+    firmware("firmware of 64 MiB", big, ["big"])
+    for value in (0, 1, 17, 0xffff):
+        firmware(f"a firmware table of {value} bytes",
+                 edited(t, f"lie-{value}", lying_length(value)),
+                 [f"lie-{value}"], *HASHED, *kernel)
+    firmware("firmware without a hash area, hashes asked for",
+             edited(t, "nohash", lambda d: d.replace(
+                 bytes.fromhex(HASHES), bytes(16))),
+             ["hash"], *HASHED, *kernel)
+    firmware("a hash area that wraps", edited(
+        t, "wraps", area(HASHES, 0xffffff00, 0x400)), ["wraps"],
+        *HASHED, *kernel)
+    firmware("a hash area that is too small", edited(
+        t, "small", area(HASHES, 0x810c00, 16)), ["small"],
+        *HASHED, *kernel)
+    firmware("a secret area over the hash area", edited(
+        t, "overlap", area(SECRET, 0x810c00, 0x400)), ["overlap"],
+        *HASHED, *kernel)
+    firmware("a kernel that is no bzImage", t.firmware, ["disk|kernel"],
+             "--kernel", t.firmware)
+    firmware("a kernel cut short", t.firmware, ["short"],
+             "--kernel", cut_kernel(t))
+
+
+def cut_kernel(t):
+    path = t.tmp / "short"
+    path.write_bytes(t.kernel.read_bytes()[:700])
+    return path

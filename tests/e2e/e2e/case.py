@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A case: a Python file whose docstring is its title and whose run(t) raises
+AssertionError when something is wrong. t is a Case."""
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+import traceback
+
+from e2e.owner import Owner
+from e2e.vm import Program, Vm
+
+CMDLINE = "console=ttyS0 quiet panic=-1"
+
+
+class Skip(Exception):
+    pass
+
+
+class Case:
+    patience = 240      # seconds that anything may take before it has failed
+
+    def __init__(self, path, build, artefacts):
+        self.name, self.path = path.stem, path
+        self.build = build
+        self.artefacts = artefacts
+        self.dir = build / "e2e" / self.name      # kept
+        self.tmp = None                           # gone at the end
+        self.programs = []
+
+    # What a case starts from.
+
+    def __getattr__(self, name):
+        """t.firmware, t.kernel, t.initrd, ...: paths of the artefacts."""
+        if name.upper() in self.artefacts:
+            return pathlib.Path(self.artefacts[name.upper()])
+        raise AttributeError(name)
+
+    def program(self, name):
+        return self.build / name
+
+    def disk(self, name="disk", size=4 << 20):
+        """A raw image of random bytes."""
+        path = self.tmp / name
+        path.write_bytes(os.urandom(size))
+        return path
+
+    def owner(self, **kw):
+        return Owner(self, **kw)
+
+    def start(self, name, argv):
+        self.programs.append(Program(self, name, argv))
+        return self.programs[-1]
+
+    def carrel(self, *args, name="carrel", emulated=False, kernel=None,
+               cmdline="", firmware=None, initrd=None, memory="256M"):
+        """carrel run with a console, a firmware log and a control socket;
+        with kernel=None the test guest is started."""
+        serial = self.dir / f"{name}.console"
+        control = self.tmp / f"{name}.sock"
+        argv = [self.program("carrel"), "run",
+                "--firmware", firmware or self.firmware,
+                "--kernel", kernel or self.kernel,
+                "--initrd", initrd or self.initrd,
+                "--cmdline", f"{CMDLINE} {cmdline}".strip(),
+                "--memory", memory, "--serial", f"file={serial}",
+                "--debugcon", f"file={self.dir / name}.firmware",
+                "--control", control, *args]
+        if emulated:
+            argv = [self.program("carrel-emu"), *argv]
+        self.programs.append(Vm(self, name, argv, serial, control))
+        return self.programs[-1]
+
+    def qemu(self, *args, name="qemu", kernel=None, cmdline="", initrd=None,
+             memory="256M", machine=""):
+        """The same guest under QEMU, with an emulated secure processor."""
+        serial = self.dir / f"{name}.console"
+        control = self.tmp / f"{name}.sock"
+        argv = [self.program("carrel-emu"), "qemu-system-x86_64",
+                "-machine", f"q35,accel=kvm{machine}", "-cpu", "host",
+                "-m", memory, "-nodefaults", "-no-user-config",
+                "-display", "none", "-bios", self.firmware,
+                "-kernel", kernel or self.kernel,
+                "-initrd", initrd or self.initrd,
+                "-append", f"{CMDLINE} {cmdline}".strip(),
+                "-serial", f"file:{serial}",
+                "-qmp", f"unix:{control},server,nowait", *args]
+        self.programs.append(Vm(self, name, argv, serial, control))
+        return self.programs[-1]
+
+    # What a case says.
+
+    def note(self, text):
+        for line in str(text).splitlines():
+            print(f"# {line}", flush=True)
+
+    def skip(self, why):
+        raise Skip(why)
+
+    def check(self, title, fn, *args):
+        """One of several checks of a case, counted on its own."""
+        return self._report(f"{self.name}: {title}", lambda: fn(*args))
+
+    def _report(self, title, fn):
+        try:
+            fn()
+        except Skip as why:
+            print(f"ok - {title} # SKIP {why}", flush=True)
+        except Exception as why:     # pylint: disable=broad-except
+            print(f"not ok - {title}", flush=True)
+            self.note(traceback.format_exc() if not isinstance(
+                why, AssertionError) else why or traceback.format_exc())
+            self._tails()
+            return False
+        else:
+            print(f"ok - {title}", flush=True)
+        finally:
+            self._stop_all()
+        return True
+
+    def _tails(self):
+        """The end of what every program of the part said."""
+        for p in self.programs:
+            self.note(f"{p.name}: {p.err_path}")
+            self.note("\n".join(p.messages().splitlines()[-10:]))
+            if isinstance(p, Vm):
+                self.note("console:")
+                self.note("\n".join(p.console().splitlines()[-10:]))
+
+    def _stop_all(self):
+        for p in self.programs:
+            p.kill()
+        self.programs = []
+
+    def run(self):
+        """Runs the file; prints TAP."""
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+        self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="carrel-e2e-"))
+        try:
+            spec = importlib.util.spec_from_file_location(
+                re.sub(r"\W", "_", self.name), self.path)
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            if hasattr(module, "parts"):
+                module.parts(self)
+            else:
+                self._report(f"{self.name}: {title_of(self.path)}",
+                             lambda: module.run(self))
+        except Exception:            # pylint: disable=broad-except
+            print(f"not ok - {self.name}: {title_of(self.path)}", flush=True)
+            self.note(traceback.format_exc())
+        finally:
+            self._stop_all()
+            shutil.rmtree(self.tmp, ignore_errors=True)
+
+
+def title_of(path):
+    """The first line of a case's docstring, without its full stop."""
+    m = re.search(r'^"""(.+?)\.?(?:"""|$)', path.read_text(encoding="utf-8"),
+                  re.M)
+    return m[1] if m else path.stem
+
+
+def setting_of(path, name, default):
+    """NAME = value at the start of a line of a case."""
+    m = re.search(rf"^{name} = (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return m[1].strip('"') if m else default

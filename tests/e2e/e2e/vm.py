@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs under test: started, watched, and never left behind."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+from e2e.qmp import Qmp
+
+
+class Program:
+    """One child process, its output in DIR/NAME.err."""
+
+    def __init__(self, case, name, argv):
+        self.case, self.name = case, name
+        self.err_path = case.dir / f"{name}.err"
+        with open(self.err_path, "w", encoding="utf-8") as err:
+            err.write("# " + " ".join(map(str, argv)) + "\n")
+            err.flush()
+            # pylint: disable=consider-using-with
+            self.child = subprocess.Popen(
+                [str(a) for a in argv], stdin=subprocess.DEVNULL,
+                stdout=err, stderr=subprocess.STDOUT)
+
+    def messages(self):
+        text = self.err_path.read_text(encoding="utf-8", errors="replace")
+        return text.split("\n", 1)[1]
+
+    def alive(self):
+        return self.child.poll() is None
+
+    def wait(self, timeout=None):
+        """Its exit status; -N when signal N ended it."""
+        try:
+            return self.child.wait(timeout or self.case.patience)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"{self.name} has not ended after its time") from None
+
+    def kill(self):
+        if self.alive():
+            self.child.kill()
+            self.child.wait()
+
+    def signal(self, number=signal.SIGTERM):
+        self.child.send_signal(number)
+
+
+class Vm(Program):
+    """A VMM with a serial port in a file and a control socket."""
+
+    def __init__(self, case, name, argv, serial, control):
+        self.serial, self.control = serial, control
+        self._qmp = None
+        super().__init__(case, name, argv)
+
+    def console(self):
+        try:
+            return self.serial.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def expect(self, pattern, timeout=None, count=1):
+        """Waits until the console matches the pattern count times."""
+        end = time.monotonic() + (timeout or self.case.patience)
+        while True:
+            alive = self.alive()
+            found = list(re.finditer(pattern, self.console(), re.M))
+            if len(found) >= count:
+                return found[count - 1]
+            if not alive:
+                raise AssertionError(
+                    f"{self.name} ended with {self.child.returncode} before "
+                    f"its console said /{pattern}/")
+            if time.monotonic() > end:
+                raise AssertionError(
+                    f"{self.name}: no /{pattern}/ on the console in time")
+            time.sleep(0.1)
+
+    def facts(self):
+        """What the test guest said: {name: [value, ...]}."""
+        facts = {}
+        for line in self.console().splitlines():
+            m = re.search(r"carrel-guest: ([a-z ]+[a-z0-9]*): ?(.*)", line)
+            if m:
+                facts.setdefault(m[1], []).append(m[2].strip())
+        return facts
+
+    def qmp(self):
+        """The case's own connection, made when first used."""
+        if not self._qmp:
+            self._qmp = self.connect(Qmp)
+        return self._qmp
+
+    def connect(self, kind):
+        end = time.monotonic() + self.case.patience
+        while True:
+            try:
+                return kind(self.control)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if not self.alive():
+                    raise AssertionError(
+                        f"{self.name} ended with {self.child.returncode}: "
+                        f"{self.messages().strip()}") from None
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def status(self):
+        return self.qmp().command("query-status")["status"]
+
+    def memory(self):
+        """All that a host's debugger gets out of the process: a core."""
+        core = self.case.tmp / f"{self.name}.core"
+        subprocess.run(
+            ["gdb", "-q", "-batch", "-p", str(self.child.pid),
+             "-ex", f"generate-core-file {core}"],
+            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        return core
+
+
+def holds(path, word):
+    """Whether a (large) file contains the bytes, read piece by piece."""
+    tail = b""
+    with open(path, "rb") as f:
+        while True:
+            part = f.read(1 << 24)
+            if not part:
+                return False
+            if word in tail + part:
+                return True
+            tail = part[-len(word):]
+
+
+def run(argv, **kw):
+    """A short program to its end: its status and its output."""
+    done = subprocess.run(
+        [str(a) for a in argv], stdin=subprocess.DEVNULL, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", env={**os.environ, **kw.pop("env", {})}, **kw)
+    return done.returncode, done.stdout
