@@ -16,6 +16,14 @@
 #include "vmm/control_commands.h"
 #include "vmm/log.h"
 
+/* A client's words may have been cut in the middle of a character. */
+static void ascii_only(char *text)
+{
+	for (; *text; text++)
+		if (*text & 0x80)
+			*text = '?';
+}
+
 int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 {
 	va_list ap;
@@ -23,6 +31,7 @@ int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->desc, sizeof(err->desc), fmt, ap);
 	va_end(ap);
+	ascii_only(err->desc);
 	return rc;
 }
 
@@ -186,12 +195,15 @@ void control_message(struct control_client *cl, const uint8_t *text, size_t len)
 	struct control_error err = { 0 };
 	json_t *request, *reply, *ret = NULL, *none = json_object();
 	json_t *args = NULL, *id = NULL;
+	char why[200];
 	int rc = -EINVAL;
 
-	request = control_json_parse(text, len, err.desc, sizeof(err.desc));
-	if (request && !json_is_object(request))
+	request = control_json_parse(text, len, why, sizeof(why));
+	if (!request)
+		control_fail(&err, rc, "%s", why);
+	else if (!json_is_object(request))
 		control_fail(&err, rc, "QMP input must be a JSON object");
-	else if (request)
+	else
 		rc = request_check(request, &err);
 	if (!rc) {
 		args = json_object_get(request, "arguments");

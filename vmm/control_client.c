@@ -223,7 +223,7 @@ void control_accept(void *ctx, int listen_fd, uint32_t events)
 	rc = client_open(c, fd);
 	if (rc) {
 		log_warn("control: a client is turned away: %s",
-			 rc == -EUSERS ? "too many are connected (limit 16)"
+			 rc == -EUSERS ? "too many are connected"
 				       : strerror(-rc));
 		close(fd);
 	}

@@ -21,7 +21,10 @@ struct socket_file {
 int socket_listen(struct socket_file *f, const char *path,
 		  int backlog) MUST_USE;
 
-/* Removes the file, if it is still the one that was made. */
+/*
+ * Removes the file, if it is still the one that was made. Before the descriptor
+ * is closed: until then no other file can have the same inode number.
+ */
 void socket_remove(struct socket_file *f);
 
 #endif
