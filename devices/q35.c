@@ -303,6 +303,15 @@ void q35_reset(struct q35 *q)
 	irq_line(q->irq, BOARD_IRQ_SCI, false);
 }
 
+void q35_close(struct q35 *q)
+{
+	if (q->pci->narrow_dev == q)
+		pci_narrow_ports(q->pci, NULL, NULL);
+	bus_release(q->pci->pio, BOARD_PMBASE, q);
+	bus_release(q->pci->pio, BOARD_PORT_RESET_A, q);
+	bus_release(q->pci->pio, BOARD_PORT_KBC, q);
+}
+
 int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
 	       struct power *power)
 {
@@ -322,19 +331,13 @@ int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
 			       q);
 	if (!rc)
 		rc = bus_claim(pci->pio, BOARD_PORT_KBC, 1, &kbc_ops, q);
-	if (rc)
+	if (rc) {
+		q35_close(q);
 		return rc;
+	}
 	pci_narrow_ports(pci, &reset_ops, q);
 	q35_reset(q);
 	return 0;
-}
-
-void q35_close(struct q35 *q)
-{
-	pci_narrow_ports(q->pci, NULL, NULL);
-	bus_release(q->pci->pio, BOARD_PMBASE, q);
-	bus_release(q->pci->pio, BOARD_PORT_RESET_A, q);
-	bus_release(q->pci->pio, BOARD_PORT_KBC, q);
 }
 
 void q35_power_button(struct q35 *q)

@@ -230,7 +230,7 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 		return;
 	bus_lock(r->pio);
 	seconds_pass(r);
-	if (r->cmos[REG_A] & A_RATE)
+	if ((r->cmos[REG_B] & INT_PERIODIC) && (r->cmos[REG_A] & A_RATE))
 		r->cmos[REG_C] |= INT_PERIODIC;
 	irq_update(r);
 	bus_unlock(r->pio);
