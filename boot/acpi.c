@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#include "boot/blob.h"
+#include "boot/writer.h"
 #include "boot/loader.h"
 #include "dsdt.h"
 #include "vmm/board_map.h"
@@ -35,91 +35,91 @@ enum access { ACCESS_BYTE = 1, ACCESS_WORD = 2, ACCESS_DWORD = 3 };
 static_assert(ACPI_CPUS_MAX <= 255, "8-bit local APIC identifiers");
 
 /* Returns where the table starts; table_end fills length and checksum. */
-static size_t table_begin(struct blob *t, const char *signature,
+static size_t table_begin(struct writer *t, const char *signature,
 			  uint8_t revision)
 {
 	const size_t start = t->len;
 
-	blob_bytes(t, signature, 4);
-	blob_u32(t, 0);
-	blob_u8(t, revision);
-	blob_u8(t, 0);
-	blob_bytes(t, OEM_ID, 6);
-	blob_bytes(t, OEM_TABLE_ID, 8);
-	blob_u32(t, 1);
-	blob_bytes(t, CREATOR_ID, 4);
-	blob_u32(t, 1);
+	writer_bytes(t, signature, 4);
+	writer_u32(t, 0);
+	writer_u8(t, revision);
+	writer_u8(t, 0);
+	writer_bytes(t, OEM_ID, 6);
+	writer_bytes(t, OEM_TABLE_ID, 8);
+	writer_u32(t, 1);
+	writer_bytes(t, CREATOR_ID, 4);
+	writer_u32(t, 1);
 	return start;
 }
 
-static void table_end(struct blob *t, size_t start, bool checksum)
+static void table_end(struct writer *t, size_t start, bool checksum)
 {
 	uint8_t *table = t->bytes + start;
 	const size_t len = t->len - start;
 
 	put_le32(table + HEADER_LENGTH, (uint32_t)len);
 	if (checksum)
-		table[HEADER_CHECKSUM] = blob_checksum(table, len);
+		table[HEADER_CHECKSUM] = writer_checksum(table, len);
 }
 
-static void gas_io(struct blob *t, uint8_t bits, enum access access,
+static void gas_io(struct writer *t, uint8_t bits, enum access access,
 		   uint64_t port)
 {
-	blob_u8(t, SPACE_IO);
-	blob_u8(t, bits);
-	blob_u8(t, 0);
-	blob_u8(t, (uint8_t)access);
-	blob_u64(t, port);
+	writer_u8(t, SPACE_IO);
+	writer_u8(t, bits);
+	writer_u8(t, 0);
+	writer_u8(t, (uint8_t)access);
+	writer_u64(t, port);
 }
 
-static void gas_none(struct blob *t)
+static void gas_none(struct writer *t)
 {
-	blob_zero(t, 12);
+	writer_zero(t, 12);
 }
 
-static size_t put_facs(struct blob *t)
+static size_t put_facs(struct writer *t)
 {
 	const size_t start = t->len;
 
-	blob_bytes(t, "FACS", 4);
-	blob_u32(t, FACS_LEN);
-	blob_zero(t, 24);
-	blob_u8(t, 2); /* version */
-	blob_zero(t, FACS_LEN - (t->len - start));
+	writer_bytes(t, "FACS", 4);
+	writer_u32(t, FACS_LEN);
+	writer_zero(t, 24);
+	writer_u8(t, 2); /* version */
+	writer_zero(t, FACS_LEN - (t->len - start));
 	return start;
 }
 
-static size_t put_dsdt(struct blob *t)
+static size_t put_dsdt(struct writer *t)
 {
 	const size_t start = t->len;
 
-	blob_bytes(t, dsdt_aml_code, sizeof(dsdt_aml_code));
+	writer_bytes(t, dsdt_aml_code, sizeof(dsdt_aml_code));
 	return start;
 }
 
 /* 32-bit addresses and lengths of the fixed hardware, bytes 46 to 95. */
-static void fadt_fixed(struct blob *t)
+static void fadt_fixed(struct writer *t)
 {
-	blob_u16(t, BOARD_IRQ_SCI);
-	blob_u32(t, 0); /* no SMI command: always in ACPI mode */
-	blob_u32(t, 0); /* nothing to write to it */
-	blob_u32(t, BOARD_PM1A_EVT);
-	blob_u32(t, 0);
-	blob_u32(t, BOARD_PM1A_CNT);
-	blob_u32(t, 0);
-	blob_u32(t, 0); /* no PM2 control */
-	blob_u32(t, BOARD_PM_TIMER);
-	blob_u32(t, 0); /* no general-purpose events */
-	blob_u32(t, 0);
-	blob_u8(t, 4); /* length of PM1 event, */
-	blob_u8(t, 2); /* PM1 control, */
-	blob_u8(t, 0); /* PM2 control, */
-	blob_u8(t, 4); /* PM timer, */
-	blob_u32(t, 0); /* the GPE blocks; no C-state control */
+	writer_u16(t, BOARD_IRQ_SCI);
+	writer_u32(t, 0); /* no SMI command: always in ACPI mode */
+	writer_u32(t, 0); /* nothing to write to it */
+	writer_u32(t, BOARD_PM1A_EVT);
+	writer_u32(t, 0);
+	writer_u32(t, BOARD_PM1A_CNT);
+	writer_u32(t, 0);
+	writer_u32(t, 0); /* no PM2 control */
+	writer_u32(t, BOARD_PM_TIMER);
+	writer_u32(t, 0); /* no general-purpose events */
+	writer_u32(t, 0);
+	writer_u8(t, 4); /* length of PM1 event, */
+	writer_u8(t, 2); /* PM1 control, */
+	writer_u8(t, 0); /* PM2 control, */
+	writer_u8(t, 4); /* PM timer, */
+	writer_u32(t, 0); /* the GPE blocks; no C-state control */
 }
 
 /* The same hardware as generic addresses, bytes 148 to 267. */
-static void fadt_extended(struct blob *t)
+static void fadt_extended(struct writer *t)
 {
 	gas_io(t, 32, ACCESS_WORD, BOARD_PM1A_EVT);
 	gas_none(t);
@@ -145,119 +145,119 @@ static void fadt_extended(struct blob *t)
 #define FADT_FIX_RTC (1u << 6) /* no RTC wake status there either */
 #define FADT_RESET_REG (1u << 10)
 
-static size_t put_fadt(struct blob *t, size_t facs, size_t dsdt)
+static size_t put_fadt(struct writer *t, size_t facs, size_t dsdt)
 {
 	const size_t start = table_begin(t, "FACP", 6);
 
-	blob_u32(t, 0); /* 32-bit FACS and DSDT: the X_ fields count */
-	blob_u32(t, 0);
-	blob_u16(t, 0); /* unspecified power profile */
+	writer_u32(t, 0); /* 32-bit FACS and DSDT: the X_ fields count */
+	writer_u32(t, 0);
+	writer_u16(t, 0); /* unspecified power profile */
 	fadt_fixed(t);
-	blob_u16(t, 0x0fff); /* C2 and C3 latencies beyond what is */
-	blob_u16(t, 0x0fff); /* accepted: not supported */
-	blob_zero(t, 8); /* WBINVD works; no duty cycle, no RTC alarms */
-	blob_u8(t, 0x32); /* the RTC's century */
-	blob_u16(t, BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_ASPM);
-	blob_u8(t, 0);
-	blob_u32(t, FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
-			    FADT_FIX_RTC | FADT_RESET_REG);
+	writer_u16(t, 0x0fff); /* C2 and C3 latencies beyond what is */
+	writer_u16(t, 0x0fff); /* accepted: not supported */
+	writer_zero(t, 8); /* WBINVD works; no duty cycle, no RTC alarms */
+	writer_u8(t, 0x32); /* the RTC's century */
+	writer_u16(t, BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_ASPM);
+	writer_u8(t, 0);
+	writer_u32(t, FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
+			      FADT_FIX_RTC | FADT_RESET_REG);
 	gas_io(t, 8, ACCESS_BYTE, BOARD_PORT_RESET);
-	blob_u8(t, BOARD_RESET_VALUE);
-	blob_zero(t, 3); /* Arm flags; minor version 0 */
-	blob_u64(t, facs);
-	blob_u64(t, dsdt);
+	writer_u8(t, BOARD_RESET_VALUE);
+	writer_zero(t, 3); /* Arm flags; minor version 0 */
+	writer_u64(t, facs);
+	writer_u64(t, dsdt);
 	fadt_extended(t);
-	blob_bytes(t, "carrel\0", 8); /* hypervisor vendor */
+	writer_bytes(t, "carrel\0", 8); /* hypervisor vendor */
 	CHECK(t->len - start == FADT_LEN);
 	table_end(t, start, false);
 	return start;
 }
 
-static void madt_override(struct blob *t, uint8_t isa, uint32_t gsi,
+static void madt_override(struct writer *t, uint8_t isa, uint32_t gsi,
 			  uint16_t flags)
 {
-	blob_u8(t, 2); /* 5.2.12.5 */
-	blob_u8(t, 10);
-	blob_u8(t, 0); /* the ISA bus */
-	blob_u8(t, isa);
-	blob_u32(t, gsi);
-	blob_u16(t, flags);
+	writer_u8(t, 2); /* 5.2.12.5 */
+	writer_u8(t, 10);
+	writer_u8(t, 0); /* the ISA bus */
+	writer_u8(t, isa);
+	writer_u32(t, gsi);
+	writer_u16(t, flags);
 }
 
 #define MPS_CONFORMS 0x0 /* polarity and trigger mode as on the bus */
 #define MPS_LEVEL_HIGH 0xd
 
-static size_t put_madt(struct blob *t, unsigned cpus)
+static size_t put_madt(struct writer *t, unsigned cpus)
 {
 	const size_t start = table_begin(t, "APIC", 5);
 
-	blob_u32(t, BOARD_LAPIC_BASE);
-	blob_u32(t, 1); /* there are 8259s too */
+	writer_u32(t, BOARD_LAPIC_BASE);
+	writer_u32(t, 1); /* there are 8259s too */
 	for (unsigned i = 0; i < cpus; i++) {
-		blob_u8(t, 0); /* 5.2.12.2: local APIC */
-		blob_u8(t, 8);
-		blob_u8(t, (uint8_t)i);
-		blob_u8(t, (uint8_t)i);
-		blob_u32(t, 1); /* enabled */
+		writer_u8(t, 0); /* 5.2.12.2: local APIC */
+		writer_u8(t, 8);
+		writer_u8(t, (uint8_t)i);
+		writer_u8(t, (uint8_t)i);
+		writer_u32(t, 1); /* enabled */
 	}
-	blob_u8(t, 1); /* 5.2.12.3: I/O APIC */
-	blob_u8(t, 12);
-	blob_u16(t, 0);
-	blob_u32(t, BOARD_IOAPIC_BASE);
-	blob_u32(t, 0); /* its first GSI */
+	writer_u8(t, 1); /* 5.2.12.3: I/O APIC */
+	writer_u8(t, 12);
+	writer_u16(t, 0);
+	writer_u32(t, BOARD_IOAPIC_BASE);
+	writer_u32(t, 0); /* its first GSI */
 	madt_override(t, 0, BOARD_IRQ_TIMER_GSI, MPS_CONFORMS);
 	madt_override(t, BOARD_IRQ_SCI, BOARD_IRQ_SCI, MPS_LEVEL_HIGH);
-	blob_u8(t, 4); /* 5.2.12.7: LINT1 is NMI on every CPU */
-	blob_u8(t, 6);
-	blob_u8(t, 0xff);
-	blob_u16(t, MPS_CONFORMS);
-	blob_u8(t, 1);
+	writer_u8(t, 4); /* 5.2.12.7: LINT1 is NMI on every CPU */
+	writer_u8(t, 6);
+	writer_u8(t, 0xff);
+	writer_u16(t, MPS_CONFORMS);
+	writer_u8(t, 1);
 	table_end(t, start, true);
 	return start;
 }
 
 /* PCI Firmware 3.3, 4.1.2. */
-static size_t put_mcfg(struct blob *t)
+static size_t put_mcfg(struct writer *t)
 {
 	const size_t start = table_begin(t, "MCFG", 1);
 
-	blob_zero(t, 8);
-	blob_u64(t, BOARD_ECAM_BASE);
-	blob_u16(t, 0); /* segment */
-	blob_u8(t, 0); /* first and last bus */
-	blob_u8(t, BOARD_ECAM_SIZE / MIB - 1);
-	blob_u32(t, 0);
+	writer_zero(t, 8);
+	writer_u64(t, BOARD_ECAM_BASE);
+	writer_u16(t, 0); /* segment */
+	writer_u8(t, 0); /* first and last bus */
+	writer_u8(t, BOARD_ECAM_SIZE / MIB - 1);
+	writer_u32(t, 0);
 	table_end(t, start, true);
 	return start;
 }
 
-static size_t put_xsdt(struct blob *t, const size_t *table, size_t n)
+static size_t put_xsdt(struct writer *t, const size_t *table, size_t n)
 {
 	const size_t start = table_begin(t, "XSDT", 1);
 
 	for (size_t i = 0; i < n; i++)
-		blob_u64(t, table[i]);
+		writer_u64(t, table[i]);
 	table_end(t, start, false);
 	return start;
 }
 
 static void build_rsdp(uint8_t rsdp[ACPI_RSDP_LEN], size_t xsdt)
 {
-	struct blob r = { .bytes = rsdp, .cap = ACPI_RSDP_LEN };
+	struct writer r = { .bytes = rsdp, .cap = ACPI_RSDP_LEN };
 
-	blob_bytes(&r, "RSD PTR ", 8);
-	blob_u8(&r, 0);
-	blob_bytes(&r, OEM_ID, 6);
-	blob_u8(&r, 2);
-	blob_u32(&r, 0); /* no RSDT */
-	blob_u32(&r, ACPI_RSDP_LEN);
-	blob_u64(&r, xsdt);
-	blob_zero(&r, 4);
+	writer_bytes(&r, "RSD PTR ", 8);
+	writer_u8(&r, 0);
+	writer_bytes(&r, OEM_ID, 6);
+	writer_u8(&r, 2);
+	writer_u32(&r, 0); /* no RSDT */
+	writer_u32(&r, ACPI_RSDP_LEN);
+	writer_u64(&r, xsdt);
+	writer_zero(&r, 4);
 	CHECK(r.len == ACPI_RSDP_LEN);
 }
 
 /* Pointers first: a checksum covers the addresses that they put in. */
-static void build_loader(struct blob *l, size_t fadt, size_t xsdt, size_t end)
+static void build_loader(struct writer *l, size_t fadt, size_t xsdt, size_t end)
 {
 	const char *tables = ACPI_FILE_TABLES, *rsdp = ACPI_FILE_RSDP;
 
@@ -276,8 +276,8 @@ static void build_loader(struct blob *l, size_t fadt, size_t xsdt, size_t end)
 
 void acpi_build(struct acpi *a, unsigned cpus)
 {
-	struct blob t = { .bytes = a->tables, .cap = sizeof(a->tables) };
-	struct blob l = { .bytes = a->loader, .cap = sizeof(a->loader) };
+	struct writer t = { .bytes = a->tables, .cap = sizeof(a->tables) };
+	struct writer l = { .bytes = a->loader, .cap = sizeof(a->loader) };
 	size_t facs, dsdt, xsdt, table[3];
 
 	CHECK(cpus >= 1 && cpus <= ACPI_CPUS_MAX);

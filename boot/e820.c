@@ -5,7 +5,7 @@
  */
 #include "boot/e820.h"
 
-#include "boot/blob.h"
+#include "boot/writer.h"
 #include "vmm/board_map.h"
 #include "vmm/gmem.h"
 
@@ -15,17 +15,17 @@
 /* The pages that KVM itself needs on older Intel hosts, identity map first. */
 #define KVM_PAGES_LEN (4 * GMEM_PAGE)
 
-static void put_entry(struct blob *map, uint64_t base, uint64_t len,
+static void put_entry(struct writer *map, uint64_t base, uint64_t len,
 		      uint32_t type)
 {
-	blob_u64(map, base);
-	blob_u64(map, len);
-	blob_u32(map, type);
+	writer_u64(map, base);
+	writer_u64(map, len);
+	writer_u32(map, type);
 }
 
 size_t e820_build(uint8_t map[E820_MAX], uint64_t ram_low, uint64_t ram_high)
 {
-	struct blob b = { .bytes = map, .cap = E820_MAX };
+	struct writer b = { .bytes = map, .cap = E820_MAX };
 
 	put_entry(&b, BOARD_KVM_IDENTITY_BASE, KVM_PAGES_LEN, TYPE_RESERVED);
 	put_entry(&b, 0, ram_low, TYPE_RAM);

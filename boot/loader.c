@@ -10,60 +10,60 @@
 
 enum command { ALLOCATE = 1, ADD_POINTER = 2, ADD_CHECKSUM = 3 };
 
-static void put_name(struct blob *s, const char *file)
+static void put_name(struct writer *s, const char *file)
 {
 	const size_t len = strlen(file);
 
 	CHECK(len < NAME_LEN);
-	blob_bytes(s, file, len);
-	blob_zero(s, NAME_LEN - len);
+	writer_bytes(s, file, len);
+	writer_zero(s, NAME_LEN - len);
 }
 
 /* Returns where the command began. */
-static size_t command_begin(struct blob *s, enum command c)
+static size_t command_begin(struct writer *s, enum command c)
 {
 	const size_t start = s->len;
 
-	blob_u32(s, c);
+	writer_u32(s, c);
 	return start;
 }
 
-static void command_end(struct blob *s, size_t start)
+static void command_end(struct writer *s, size_t start)
 {
-	blob_zero(s, COMMAND_LEN - (s->len - start));
+	writer_zero(s, COMMAND_LEN - (s->len - start));
 }
 
-void loader_allocate(struct blob *script, const char *file, size_t align,
+void loader_allocate(struct writer *script, const char *file, size_t align,
 		     enum loader_zone zone)
 {
 	const size_t start = command_begin(script, ALLOCATE);
 
 	put_name(script, file);
-	blob_u32(script, (uint32_t)align);
-	blob_u8(script, (uint8_t)zone);
+	writer_u32(script, (uint32_t)align);
+	writer_u8(script, (uint8_t)zone);
 	command_end(script, start);
 }
 
-void loader_pointer(struct blob *script, const char *file, size_t at,
+void loader_pointer(struct writer *script, const char *file, size_t at,
 		    uint8_t len, const char *target)
 {
 	const size_t start = command_begin(script, ADD_POINTER);
 
 	put_name(script, file);
 	put_name(script, target);
-	blob_u32(script, (uint32_t)at);
-	blob_u8(script, len);
+	writer_u32(script, (uint32_t)at);
+	writer_u8(script, len);
 	command_end(script, start);
 }
 
-void loader_checksum(struct blob *script, const char *file, size_t result,
+void loader_checksum(struct writer *script, const char *file, size_t result,
 		     size_t start, size_t len)
 {
 	const size_t begin = command_begin(script, ADD_CHECKSUM);
 
 	put_name(script, file);
-	blob_u32(script, (uint32_t)result);
-	blob_u32(script, (uint32_t)start);
-	blob_u32(script, (uint32_t)len);
+	writer_u32(script, (uint32_t)result);
+	writer_u32(script, (uint32_t)start);
+	writer_u32(script, (uint32_t)len);
 	command_end(script, begin);
 }

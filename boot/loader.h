@@ -8,7 +8,7 @@
 #ifndef CARREL_BOOT_LOADER_H
 #define CARREL_BOOT_LOADER_H
 
-#include "boot/blob.h"
+#include "boot/writer.h"
 
 enum loader_zone {
 	LOADER_HIGH = 1, /* anywhere below 4 GiB */
@@ -16,15 +16,15 @@ enum loader_zone {
 };
 
 /* Load file, aligned to a power of two of at most 4096. */
-void loader_allocate(struct blob *script, const char *file, size_t align,
+void loader_allocate(struct writer *script, const char *file, size_t align,
 		     enum loader_zone zone);
 
 /* Add the address of target to the len-byte offset that is at file + at. */
-void loader_pointer(struct blob *script, const char *file, size_t at,
+void loader_pointer(struct writer *script, const char *file, size_t at,
 		    uint8_t len, const char *target);
 
 /* Make [start, start + len) of file sum to zero by the byte at result. */
-void loader_checksum(struct blob *script, const char *file, size_t result,
+void loader_checksum(struct writer *script, const char *file, size_t result,
 		     size_t start, size_t len);
 
 #endif

@@ -47,9 +47,6 @@
 #define BOARD_PM1A_EVT 0x600 /* 4: status, enable */
 #define BOARD_PM1A_CNT 0x604 /* 2 */
 #define BOARD_PM_TIMER 0x608 /* 4: 24 bits at 3.579545 MHz */
-#define BOARD_GPE0 0x620 /* 16: status, enable; no event wired */
-#define BOARD_GPE0_LEN 16
-#define BOARD_SMI_CMD 0xb2 /* not there: ACPI mode is always on */
 #define BOARD_SLP_TYP_S5 0 /* PM1_CNT.SLP_TYP for soft-off */
 
 /* The value that resets when written to BOARD_PORT_RESET. */
