@@ -129,6 +129,8 @@ static void on_event(void *ctx, const char *name, bool guest,
 {
 	struct carrel *c = ctx;
 
+	if (c->control.fd < 0)
+		return;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
 		control_event_cause(&c->control, name, guest, reason);
 	else if (!strcmp(name, "GUEST_PANICKED"))
