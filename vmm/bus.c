@@ -97,10 +97,14 @@ void bus_write(struct bus *b, uint64_t at, const void *buf, size_t len)
 
 void bus_lock(struct bus *b)
 {
-	CHECK(pthread_mutex_lock(b->lock) == 0);
+	int rc = pthread_mutex_lock(b->lock);
+
+	CHECK(rc == 0);
 }
 
 void bus_unlock(struct bus *b)
 {
-	CHECK(pthread_mutex_unlock(b->lock) == 0);
+	int rc = pthread_mutex_unlock(b->lock);
+
+	CHECK(rc == 0);
 }
