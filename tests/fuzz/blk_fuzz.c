@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blk_fuzz: the input is guest memory with a ring of block requests, served by
+ * the disk's own handler in this thread. The disk keeps its size, and one that
+ * is read-only keeps its bytes, whatever the requests say.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devices/blk.h"
+
+#define RAM (64 * KIB)
+#define DISK (128 * KIB)
+#define ROUNDS 64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+struct world {
+	struct gmem mem;
+	pthread_mutex_t lock;
+	struct bus pio, mmio;
+	struct pci_bus pci;
+	struct irq irq;
+	struct blk disk[2]; /* the second is read-only */
+	int fd[2];
+	struct virtq ring;
+	struct chain chain;
+};
+
+static void disk_open(struct world *w, unsigned i)
+{
+	char path[32];
+	struct blk_config cfg = {
+		.path = path, .id = "disk", .readonly = i, .queues = 1
+	};
+
+	w->fd[i] = memfd_create("disk", MFD_CLOEXEC);
+	CHECK(w->fd[i] >= 0 && !ftruncate(w->fd[i], DISK));
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", w->fd[i]);
+	CHECK(!blk_attach(&w->disk[i], &cfg, &w->pci, (uint8_t)(8 * (i + 1)),
+			  &w->mem, &w->irq, NULL));
+}
+
+static struct world *world_open(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	CHECK(w);
+	CHECK(!gmem_open(&w->mem, RAM));
+	pthread_mutex_init(&w->lock, NULL);
+	bus_open(&w->pio, &w->lock);
+	bus_open(&w->mmio, &w->lock);
+	CHECK(!pci_open(&w->pci, &w->pio, &w->mmio));
+	CHECK(!irq_open(&w->irq, -1));
+	disk_open(w, 0);
+	disk_open(w, 1);
+	return w;
+}
+
+static void serve(struct world *w, struct blk *b)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		uint32_t written = 0;
+		uint16_t head;
+		uint64_t room;
+		bool irq;
+
+		if (virtq_take(&w->ring, &w->chain) != 1)
+			return;
+		head = w->chain.head;
+		room = chain_in_len(&w->chain);
+		if (b->vdev.ops->request(&b->vdev, &w->chain, &written))
+			return;
+		CHECK(written <= room);
+		if (virtq_give(&w->ring, head, written, &irq))
+			return;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const struct virtq_setup at = {
+		16, { 0 }, { 0x200 }, { 0x300 }
+	};
+	static struct world *w;
+	struct stat st;
+	struct blk *b;
+	uint8_t byte;
+
+	if (!w)
+		w = world_open();
+	if (len < 1)
+		return 0;
+	b = &w->disk[data[0] & 1];
+	b->vdev.accepted = data[0] & 2 ? 1ull << 9 : 0; /* FLUSH */
+	CHECK(!gmem_fill(&w->mem, (gpa_t){ 0 }, 0, RAM));
+	CHECK(!gmem_load(&w->mem, (gpa_t){ 0 }, data + 1,
+			 (size_t)min_u64(len - 1, RAM)));
+	CHECK(!virtq_open(&w->ring, &w->mem, &at, VIRTIO_F_INDIRECT_DESC));
+	serve(w, b);
+	CHECK(!fstat(w->fd[data[0] & 1], &st) && st.st_size == DISK);
+	/* The read-only disk began as zeroes. */
+	CHECK(pread(w->fd[1], &byte, 1, data[len - 1] * 512) == 1);
+	CHECK(byte == 0);
+	return 0;
+}
