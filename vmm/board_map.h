@@ -47,6 +47,7 @@
 #define BOARD_PM1A_EVT 0x600 /* 4: status, enable */
 #define BOARD_PM1A_CNT 0x604 /* 2 */
 #define BOARD_PM_TIMER 0x608 /* 4: 24 bits at 3.579545 MHz */
+#define BOARD_GPE0 0x620 /* 16: read as 0; no event, so not in the FADT */
 #define BOARD_SLP_TYP_S5 0 /* PM1_CNT.SLP_TYP for soft-off */
 
 /* The value that resets when written to BOARD_PORT_RESET. */
