@@ -142,7 +142,8 @@ static void peer_lost(struct chardev *c, bool out)
 		out_close(c);
 	} else if (out) {
 		log_warn("%s: output is lost from here on: the other end is "
-			 "closed or full", c->name);
+			 "closed or full",
+			 c->name);
 		out_close(c);
 		c->out.len = 0;
 	} else {

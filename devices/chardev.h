@@ -25,23 +25,23 @@
 
 struct chardev_ring {
 	uint8_t byte[CHARDEV_BUF];
-	size_t at, len;		/* oldest byte; how many */
+	size_t at, len; /* oldest byte; how many */
 };
 
 struct chardev {
-	const char *name;	/* for log lines */
+	const char *name; /* for log lines */
 	enum config_end end;
 	const char *path;
-	struct bus *bus;	/* whose lock it is */
-	struct event *event;	/* NULL until attached */
-	int in_fd, out_fd;	/* -1: none; never one descriptor */
-	int listen_fd, kick_fd;	/* -1: none */
+	struct bus *bus; /* whose lock it is */
+	struct event *event; /* NULL until attached */
+	int in_fd, out_fd; /* -1: none; never one descriptor */
+	int listen_fd, kick_fd; /* -1: none */
 	bool in_watched, out_watched;
-	bool out_broken;	/* the main thread is to close out_fd */
+	bool out_broken; /* the main thread is to close out_fd */
 	struct chardev_ring in, out;
 	void (*changed)(void *ctx);
 	void *ctx;
-	struct termios term;	/* of the terminal as found */
+	struct termios term; /* of the terminal as found */
 	bool term_saved, nonblock_set;
 };
 

@@ -14,8 +14,8 @@
 
 #include "vmm/log.h"
 
-#define INTERRUPT_KEY 0x1d	/* Ctrl-] */
-#define NO_KEY 0		/* _POSIX_VDISABLE */
+#define INTERRUPT_KEY 0x1d /* Ctrl-] */
+#define NO_KEY 0 /* _POSIX_VDISABLE */
 
 /*
  * A guest wants every key, Ctrl-C included, so nothing is a signal but one
@@ -83,7 +83,7 @@ static int stdio_open(struct chardev *c)
 		return rc;
 	c->out_fd = rc;
 	c->in_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (c->in_fd < 0)	/* closed: a console without input */
+	if (c->in_fd < 0) /* closed: a console without input */
 		return errno == EBADF ? 0 : -errno;
 	return terminal_raw(c);
 }
@@ -127,8 +127,7 @@ static int socket_open(struct chardev *c)
 	if (fd < 0)
 		return -errno;
 	/* The mode of the socket becomes the mode of the file at bind. */
-	if (fchmod(fd, 0600) ||
-	    bind(fd, (const struct sockaddr *)&a, sizeof a))
+	if (fchmod(fd, 0600) || bind(fd, (const struct sockaddr *)&a, sizeof a))
 		rc = -errno;
 	else if (listen(fd, 4)) {
 		rc = -errno;
@@ -147,8 +146,12 @@ int chardev_open(struct chardev *c, const char *name,
 {
 	int rc = 0;
 
-	*c = (struct chardev){ .name = name, .end = p->end, .path = p->path,
-			       .in_fd = -1, .out_fd = -1, .listen_fd = -1,
+	*c = (struct chardev){ .name = name,
+			       .end = p->end,
+			       .path = p->path,
+			       .in_fd = -1,
+			       .out_fd = -1,
+			       .listen_fd = -1,
 			       .kick_fd = -1 };
 	switch (p->end) {
 	case END_NONE: break;

@@ -33,7 +33,7 @@ static bool debugcon_write(void *dev, uint64_t off, const uint8_t *buf,
 	struct debugcon *d = dev;
 
 	(void)off;
-	(void)len;	/* 1: the claim is no longer */
+	(void)len; /* 1: the claim is no longer */
 	d->line[d->len++] = buf[0];
 	if (buf[0] == '\n' || d->len == sizeof d->line)
 		line_send(d);

@@ -19,13 +19,13 @@ struct debugcon {
 	struct chardev *end;
 	uint8_t line[DEBUGCON_LINE];
 	size_t len;
-	bool warned;	/* one log line about lost output */
+	bool warned; /* one log line about lost output */
 };
 
 /* As serial_attach: end was opened, and stays the caller's to close. */
 int debugcon_attach(struct debugcon *d, struct bus *pio, struct event *event,
 		    struct chardev *end) MUST_USE;
 void debugcon_reset(struct debugcon *d);
-void debugcon_close(struct debugcon *d);	/* before chardev_close */
+void debugcon_close(struct debugcon *d); /* before chardev_close */
 
 #endif

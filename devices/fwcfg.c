@@ -14,7 +14,7 @@
 #define KEY_ID 0x01
 #define KEY_DIR 0x19
 #define KEY_FILE_FIRST 0x20
-#define KEY_WRITE 0x4000	/* "write channel": selects the same item */
+#define KEY_WRITE 0x4000 /* "write channel": selects the same item */
 
 #define ID_TRADITIONAL 0x1
 #define ID_DMA 0x2
@@ -25,7 +25,7 @@
 #define PORT_DMA 4
 #define PORT_DMA_LOW 8
 
-#define DMA_SIGNATURE 0x51454d5520434647ull	/* "QEMU CFG" */
+#define DMA_SIGNATURE 0x51454d5520434647ull /* "QEMU CFG" */
 #define DMA_DESC_SIZE 16
 #define DMA_ERROR 0x01
 #define DMA_READ 0x02
@@ -68,13 +68,14 @@ static bool full(const struct fwcfg *f)
 void fwcfg_open(struct fwcfg *f, const struct gmem *mem)
 {
 	*f = (struct fwcfg){ .mem = mem };
-	item_put(f, (struct fwcfg_item){ .key = KEY_SIGNATURE, .len = 4,
-					 .small = "QEMU" });
-	item_put(f, (struct fwcfg_item){ .key = KEY_ID, .len = 4,
-					 .small = { ID_TRADITIONAL |
-						    ID_DMA } });
-	item_put(f, (struct fwcfg_item){ .key = KEY_DIR, .len = 4,
-					 .bytes = f->dir });
+	item_put(f, (struct fwcfg_item){
+			    .key = KEY_SIGNATURE, .len = 4, .small = "QEMU" });
+	item_put(f,
+		 (struct fwcfg_item){ .key = KEY_ID,
+				      .len = 4,
+				      .small = { ID_TRADITIONAL | ID_DMA } });
+	item_put(f, (struct fwcfg_item){
+			    .key = KEY_DIR, .len = 4, .bytes = f->dir });
 }
 
 /* Directory: u32 count, then {u32 size, u16 key, u16, name}, big-endian. */
@@ -121,8 +122,8 @@ int fwcfg_add(struct fwcfg *f, uint16_t key, const char *name,
 	} else if (item_find(f, key)) {
 		return -EEXIST;
 	}
-	item_put(f, (struct fwcfg_item){ .key = key, .len = (uint32_t)len,
-					 .bytes = bytes });
+	item_put(f, (struct fwcfg_item){
+			    .key = key, .len = (uint32_t)len, .bytes = bytes });
 	return 0;
 }
 
@@ -254,8 +255,7 @@ static bool fwcfg_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	return true;
 }
 
-static bool fwcfg_write(void *dev, uint64_t off, const uint8_t *buf,
-			size_t len)
+static bool fwcfg_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct fwcfg *f = dev;
 

@@ -16,7 +16,7 @@
 #include "vmm/image.h"
 
 #define FWCFG_ITEMS 64
-#define FWCFG_NAME 56		/* with its NUL */
+#define FWCFG_NAME 56 /* with its NUL */
 #define FWCFG_FILES (FWCFG_ITEMS - 3)
 #define FWCFG_DIR_ENTRY 64
 
@@ -28,7 +28,7 @@
 struct fwcfg_item {
 	uint16_t key;
 	uint32_t len;
-	const uint8_t *bytes;	/* NULL: in small */
+	const uint8_t *bytes; /* NULL: in small */
 	uint8_t small[8];
 };
 
@@ -39,9 +39,9 @@ struct fwcfg {
 	size_t n;
 	size_t n_files;
 	uint8_t dir[4 + FWCFG_FILES * FWCFG_DIR_ENTRY];
-	uint16_t key;		/* selected; perhaps of no item */
-	uint32_t pos;		/* in the selected item, <= its length */
-	uint64_t dma;		/* address of the descriptor, as written so far */
+	uint16_t key; /* selected; perhaps of no item */
+	uint32_t pos; /* in the selected item, <= its length */
+	uint64_t dma; /* address of the descriptor, as written so far */
 	bool warned;
 };
 

@@ -113,8 +113,7 @@ static bool touches(unsigned off, size_t len, unsigned first, unsigned end)
 	return off < end && off + len > first;
 }
 
-static void func_read(struct pci_dev *d, unsigned off, uint8_t *buf,
-		      size_t len)
+static void func_read(struct pci_dev *d, unsigned off, uint8_t *buf, size_t len)
 {
 	if (d->ops->cfg_reading)
 		d->ops->cfg_reading(d, off, len);
@@ -154,8 +153,7 @@ static bool data_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	return true;
 }
 
-static bool data_write(void *dev, uint64_t off, const uint8_t *buf,
-		       size_t len)
+static bool data_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct pci_bus *b = dev;
 	uint32_t bus = b->addr >> 16 & 0xff;
@@ -189,8 +187,7 @@ static bool addr_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	return b->narrow && b->narrow->read(b->narrow_dev, off, buf, len);
 }
 
-static bool addr_write(void *dev, uint64_t off, const uint8_t *buf,
-		       size_t len)
+static bool addr_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct pci_bus *b = dev;
 
@@ -234,8 +231,7 @@ static bool ecam_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	return true;
 }
 
-static bool ecam_write(void *dev, uint64_t off, const uint8_t *buf,
-		       size_t len)
+static bool ecam_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct pci_dev *d = ecam_dev(dev, off);
 	unsigned reg = off & (PCI_CFG_SIZE - 1);

@@ -55,32 +55,32 @@ struct pci_ops {
 };
 
 struct pci_bar {
-	uint32_t size;			/* 0: not there; a power of two >= 4096 */
-	const struct bus_ops *ops;	/* called with offsets inside the BAR */
+	uint32_t size; /* 0: not there; a power of two >= 4096 */
+	const struct bus_ops *ops; /* called with offsets inside the BAR */
 	void *dev;
-	uint64_t addr;			/* where it is claimed */
+	uint64_t addr; /* where it is claimed */
 	bool mapped;
-	bool warned;			/* one log line about a bad place */
+	bool warned; /* one log line about a bad place */
 };
 
 struct pci_dev {
 	const struct pci_ops *ops;
 	struct pci_bus *bus;
 	uint8_t devfn;
-	uint8_t cfg[PCI_CFG_SIZE];	/* what the guest reads */
-	uint8_t wmask[PCI_CFG_SIZE];	/* bits the guest may write */
-	uint8_t w1c[PCI_CFG_SIZE];	/* bits that a written 1 clears */
-	uint8_t initial[PCI_CFG_SIZE];	/* cfg as attached: reset goes back to it */
-	struct pci_bar bar[PCI_BARS];	/* 32-bit memory, non-prefetchable */
-	unsigned next_cap;		/* where pci_add_cap puts the next one */
+	uint8_t cfg[PCI_CFG_SIZE]; /* what the guest reads */
+	uint8_t wmask[PCI_CFG_SIZE]; /* bits the guest may write */
+	uint8_t w1c[PCI_CFG_SIZE]; /* bits that a written 1 clears */
+	uint8_t initial[PCI_CFG_SIZE]; /* cfg as attached, for reset */
+	struct pci_bar bar[PCI_BARS]; /* 32-bit memory, non-prefetchable */
+	unsigned next_cap; /* where pci_add_cap puts the next one */
 };
 
 struct pci_bus {
 	struct bus *pio, *mmio;
 	struct pci_dev *dev[PCI_SLOTS * PCI_FUNCS];
-	uint32_t addr;			/* port 0xCF8 */
-	uint64_t ecam;			/* claimed base; 0: off */
-	const struct bus_ops *narrow;	/* see pci_narrow_ports */
+	uint32_t addr; /* port 0xCF8 */
+	uint64_t ecam; /* claimed base; 0: off */
+	const struct bus_ops *narrow; /* see pci_narrow_ports */
 	void *narrow_dev;
 };
 

@@ -19,13 +19,13 @@
 #define MCH_PAM0 0x90
 #define MCH_PAM_END 0x97
 #define MCH_SMRAM 0x9d
-#define SMRAM_LOCKED 0x12	/* D_LCK, and the fixed C_BASE_SEG */
+#define SMRAM_LOCKED 0x12 /* D_LCK, and the fixed C_BASE_SEG */
 
 /* ICH9 LPC bridge, 0:1f.0 (316972-004, 13.1). */
 #define LPC_PMBASE 0x40
 #define LPC_ACPI_CNTL 0x44
 #define ACPI_CNTL_ENABLE 0x80
-#define LPC_PIRQA 0x60		/* A to D here, E to H from 0x68 */
+#define LPC_PIRQA 0x60 /* A to D here, E to H from 0x68 */
 #define LPC_PIRQE 0x68
 #define PIRQ_OFF 0x80
 #define LPC_RCBA 0xf0
@@ -35,7 +35,6 @@
 #define PM1_EN 0x02
 #define PM1_CNT 0x04
 #define PM1_TMR 0x08
-#define PM_REGS_END 0x0c	/* the rest of the block reads zero */
 #define STS_TMR 0x0001
 #define STS_GBL 0x0020
 #define STS_PWRBTN 0x0100
@@ -44,18 +43,18 @@
 #define STS_ALL (STS_TMR | STS_GBL | STS_PWRBTN | STS_RTC | STS_WAKE)
 #define EN_ALL (STS_TMR | STS_GBL | STS_PWRBTN | STS_RTC)
 #define CNT_SCI_EN 0x0001
-#define CNT_WRITABLE 0x1c03	/* SLP_TYP, BM_RLD, SCI_EN */
+#define CNT_WRITABLE 0x1c03 /* SLP_TYP, BM_RLD, SCI_EN */
 #define CNT_SLP_TYP_SHIFT 10
 #define CNT_SLP_TYP_MASK 7
 #define CNT_SLP_EN 0x2000
 
 #define PM_TIMER_HZ 3579545ull
 #define PM_TIMER_MASK 0xffffffu
-#define PM_TIMER_HALF 23	/* TMR_STS is set when this bit changes */
+#define PM_TIMER_HALF 23 /* TMR_STS is set when this bit changes */
 
 #define PORT_A_RESET 0x01
 #define PORT_A_A20 0x02
-#define RESET_CPU 0x04		/* 0xCF9 bit 2 starts the reset of bit 1 */
+#define RESET_CPU 0x04 /* 0xCF9 bit 2 starts the reset of bit 1 */
 #define RESET_WRITABLE 0x0e
 
 static uint64_t timer_ticks(void)
@@ -106,7 +105,8 @@ static void pm1_cnt_written(struct q35 *q, uint16_t v)
 static void pm_write_byte(struct q35 *q, uint64_t off, uint8_t byte)
 {
 	unsigned shift = off & 1 ? 8 : 0;
-	uint16_t v = (uint16_t)(byte << shift), mask = (uint16_t)(0xff << shift);
+	uint16_t v = (uint16_t)(byte << shift);
+	uint16_t mask = (uint16_t)(0xff << shift);
 
 	switch (off & ~1ull) {
 	case PM1_STS:
@@ -114,14 +114,11 @@ static void pm_write_byte(struct q35 *q, uint64_t off, uint8_t byte)
 		if (v & STS_TMR)
 			q->timer_seen = timer_ticks() >> PM_TIMER_HALF;
 		break;
-	case PM1_EN:
-		q->pm1_en = ((q->pm1_en & ~mask) | v) & EN_ALL;
-		break;
+	case PM1_EN: q->pm1_en = ((q->pm1_en & ~mask) | v) & EN_ALL; break;
 	case PM1_CNT:
 		pm1_cnt_written(q, (uint16_t)((q->pm1_cnt & ~mask) | v));
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -211,8 +208,7 @@ static bool reset_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	return true;
 }
 
-static bool reset_write(void *dev, uint64_t off, const uint8_t *buf,
-			size_t len)
+static bool reset_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct q35 *q = dev;
 
@@ -247,7 +243,8 @@ static void mch_written(struct pci_dev *d, unsigned off, size_t len)
 	rc = pci_set_ecam(d->bus, v);
 	if (rc && !q->warned)
 		log_warn("PCIEXBAR 0x%llx: %s; accepted is a free place below "
-			 "0x%x", (unsigned long long)v, strerror(-rc),
+			 "0x%x",
+			 (unsigned long long)v, strerror(-rc),
 			 BOARD_MMIO_HIGH_END);
 	q->warned = q->warned || rc;
 }
@@ -327,8 +324,7 @@ int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
 		rc = bus_claim(pci->pio, BOARD_PMBASE, BOARD_PM_SIZE, &pm_ops,
 			       q);
 	if (!rc)
-		rc = bus_claim(pci->pio, BOARD_PORT_RESET_A, 1, &port_a_ops,
-			       q);
+		rc = bus_claim(pci->pio, BOARD_PORT_RESET_A, 1, &port_a_ops, q);
 	if (!rc)
 		rc = bus_claim(pci->pio, BOARD_PORT_KBC, 1, &kbc_ops, q);
 	if (rc) {

@@ -23,10 +23,10 @@ struct q35 {
 	struct irq *irq;
 	struct power *power;
 	uint16_t pm1_sts, pm1_en, pm1_cnt;
-	uint64_t timer_seen;	/* PM timer half-periods when TMR_STS was cleared */
-	uint8_t port_a;		/* 0x92 */
-	uint8_t reset_ctl;	/* 0xCF9 */
-	bool warned;		/* of a PCIEXBAR that is out of place */
+	uint64_t timer_seen; /* PM timer's half-periods at the last clear */
+	uint8_t port_a; /* 0x92 */
+	uint8_t reset_ctl; /* 0xCF9 */
+	bool warned; /* of a PCIEXBAR that is out of place */
 };
 
 /* Claims the ports, attaches both functions. The rest is borrowed. */

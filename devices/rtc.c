@@ -14,43 +14,52 @@
 #include "vmm/board_map.h"
 
 enum {
-	SECONDS = 0x00, SECONDS_ALARM = 0x01,
-	MINUTES = 0x02, MINUTES_ALARM = 0x03,
-	HOURS = 0x04, HOURS_ALARM = 0x05,
-	WEEKDAY = 0x06, DAY = 0x07, MONTH = 0x08, YEAR = 0x09,
-	REG_A = 0x0a, REG_B = 0x0b, REG_C = 0x0c, REG_D = 0x0d,
+	SECONDS = 0x00,
+	SECONDS_ALARM = 0x01,
+	MINUTES = 0x02,
+	MINUTES_ALARM = 0x03,
+	HOURS = 0x04,
+	HOURS_ALARM = 0x05,
+	WEEKDAY = 0x06,
+	DAY = 0x07,
+	MONTH = 0x08,
+	YEAR = 0x09,
+	REG_A = 0x0a,
+	REG_B = 0x0b,
+	REG_C = 0x0c,
+	REG_D = 0x0d,
 	CENTURY = 0x32,
 };
 
-#define A_UIP 0x80		/* update in progress */
-#define A_DEFAULT 0x26		/* 32768 Hz crystal, 1024 Hz periodic rate */
+#define A_UIP 0x80 /* update in progress */
+#define A_DEFAULT 0x26 /* 32768 Hz crystal, 1024 Hz periodic rate */
 #define A_RATE 0x0f
-#define B_SET 0x80		/* the guest holds the registers */
-#define B_BINARY 0x04		/* else BCD */
+#define B_SET 0x80 /* the guest holds the registers */
+#define B_BINARY 0x04 /* else BCD */
 #define B_24H 0x02
-#define INT_PERIODIC 0x40	/* the same bits in B (enable) and C (flag) */
+#define INT_PERIODIC 0x40 /* the same bits in B (enable) and C (flag) */
 #define INT_ALARM 0x20
 #define INT_UPDATE 0x10
 #define INT_ALL (INT_PERIODIC | INT_ALARM | INT_UPDATE)
 #define C_IRQ 0x80
 #define D_VALID 0x80
 #define HOURS_PM 0x80
-#define ALARM_ANY 0xc0		/* both top bits: matches every value */
+#define ALARM_ANY 0xc0 /* both top bits: matches every value */
 
 /* CMOS bytes about the machine. */
 #define CMOS_EQUIPMENT 0x14
-#define CMOS_BASE_KB 0x15	/* u16, below 640 KiB */
-#define CMOS_EXT_KB 0x17	/* u16, above 1 MiB; again at 0x30 */
+#define CMOS_BASE_KB 0x15 /* u16, below 640 KiB */
+#define CMOS_EXT_KB 0x17 /* u16, above 1 MiB; again at 0x30 */
 #define CMOS_EXT_KB2 0x30
-#define CMOS_ABOVE_16M 0x34	/* u16, 64 KiB units */
-#define CMOS_ABOVE_4G 0x5b	/* u24, 64 KiB units */
-#define CMOS_CPUS 0x5f		/* less one */
+#define CMOS_ABOVE_16M 0x34 /* u16, 64 KiB units */
+#define CMOS_ABOVE_4G 0x5b /* u24, 64 KiB units */
+#define CMOS_CPUS 0x5f /* less one */
 #define EQUIPMENT_FPU 0x02
 
 #define NS 1000000000ll
-#define NS_LATE 1000000		/* look just after a second began, not before */
-#define UIP_NS 244000		/* UIP precedes the update by 244 us */
-#define CATCH_UP_MAX 3		/* seconds looked at when the timer is late */
+#define NS_LATE 1000000 /* look just after a second began, not before */
+#define UIP_NS 244000 /* UIP precedes the update by 244 us */
+#define CATCH_UP_MAX 3 /* seconds looked at when the timer is late */
 
 static struct timespec host_now(void)
 {
@@ -303,14 +312,14 @@ static void reg_b_write(struct rtc *r, uint8_t v)
 
 	if (v & ~old & B_SET) {
 		time_encode(r, guest_now(r));
-		v &= (uint8_t)~INT_UPDATE;	/* MC146818A: SET clears UIE */
+		v &= (uint8_t)~INT_UPDATE; /* MC146818A: SET clears UIE */
 	}
 	r->cmos[REG_B] = v;
 	if (old & ~v & B_SET)
 		time_decode(r);
 	if ((old ^ v) & INT_ALL) {
 		seconds_pass(r);
-		r->cmos[REG_C] &= old;	/* only what comes from now on */
+		r->cmos[REG_C] &= old; /* only what comes from now on */
 		timer_kick(r);
 	}
 	irq_update(r);
@@ -323,14 +332,10 @@ static void cmos_write(struct rtc *r, uint8_t i, uint8_t v)
 		r->cmos[REG_A] = v & (uint8_t)~A_UIP;
 		timer_kick(r);
 		return;
-	case REG_B:
-		reg_b_write(r, v);
-		return;
+	case REG_B: reg_b_write(r, v); return;
 	case REG_C:
-	case REG_D:
-		return;
-	default:
-		break;
+	case REG_D: return;
+	default: break;
 	}
 	if (!is_time(i) || (r->cmos[REG_B] & B_SET)) {
 		r->cmos[i] = v;
@@ -355,7 +360,7 @@ static bool rtc_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 {
 	struct rtc *r = dev;
 
-	if (off == 0)	/* bit 7 masks NMI; a word write sets both ports */
+	if (off == 0) /* bit 7 masks NMI; a word write sets both ports */
 		r->index = buf[0] & (RTC_BYTES - 1);
 	if (off + len == 2)
 		cmos_write(r, r->index, buf[1 - off]);
@@ -403,6 +408,8 @@ void rtc_reset(struct rtc *r)
 	r->cmos[REG_B] = B_24H;
 	r->cmos[REG_C] = 0;
 	r->second_seen = guest_now(r);
+	/* libc's first gmtime_r reads /etc/localtime, which the jail forbids. */
+	time_encode(r, r->second_seen);
 	board_put(r);
 	irq_update(r);
 	timer_kick(r);
@@ -413,7 +420,8 @@ static int timer_open(struct rtc *r, struct event *event)
 {
 	int rc;
 
-	r->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	r->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (r->timer_fd < 0)
 		return -errno;
 	r->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -443,8 +451,11 @@ int rtc_attach(struct rtc *r, struct bus *pio, struct irq *irq,
 {
 	int rc;
 
-	*r = (struct rtc){ .pio = pio, .irq = irq, .board = *board,
-			   .timer_fd = -1, .kick_fd = -1 };
+	*r = (struct rtc){ .pio = pio,
+			   .irq = irq,
+			   .board = *board,
+			   .timer_fd = -1,
+			   .kick_fd = -1 };
 	rc = bus_claim(pio, BOARD_PORT_RTC, 2, &rtc_ops, r);
 	if (rc)
 		return rc;

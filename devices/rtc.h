@@ -18,21 +18,21 @@
 
 /* What CMOS says about the machine. */
 struct rtc_board {
-	uint64_t ram_low, ram_high;	/* bytes below and above 4 GiB */
+	uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
 	unsigned cpus;
 };
 
 struct rtc {
 	struct bus *pio;
 	struct irq *irq;
-	struct event *event;	/* NULL: no interrupts (unit tests) */
+	struct event *event; /* NULL: no interrupts (unit tests) */
 	struct rtc_board board;
 	uint8_t index;
 	uint8_t cmos[RTC_BYTES];
-	int64_t offset;		/* guest's seconds minus the host's */
-	int64_t second_seen;	/* last second whose events are in register C */
-	int timer_fd;		/* -1 without event */
-	int kick_fd;		/* a vCPU changed what the timer must do */
+	int64_t offset; /* guest's seconds minus the host's */
+	int64_t second_seen; /* last second whose events are in register C */
+	int timer_fd; /* -1 without event */
+	int kick_fd; /* a vCPU changed what the timer must do */
 };
 
 int rtc_attach(struct rtc *r, struct bus *pio, struct irq *irq,

@@ -11,10 +11,14 @@
 #define PORTS 8
 
 enum {
-	REG_DATA = 0,		/* RBR and THR; DLL with LCR.DLAB */
-	REG_IER = 1,		/* DLM with LCR.DLAB */
+	REG_DATA = 0, /* RBR and THR; DLL with LCR.DLAB */
+	REG_IER = 1, /* DLM with LCR.DLAB */
 	REG_IIR_FCR = 2,
-	REG_LCR = 3, REG_MCR = 4, REG_LSR = 5, REG_MSR = 6, REG_SCR = 7,
+	REG_LCR = 3,
+	REG_MCR = 4,
+	REG_LSR = 5,
+	REG_MSR = 6,
+	REG_SCR = 7,
 };
 
 #define IER_RX 0x01
@@ -209,8 +213,9 @@ static void mcr_write(struct serial *s, uint8_t v)
 
 	s->mcr = v & MCR_ALL;
 	diff = before ^ modem_lines(s);
-	s->msr_deltas |= (uint8_t)(diff >> 4 & (MSR_DCTS | MSR_DDSR | MSR_DDCD));
-	if (diff & before & MSR_RI)	/* RI tells of its end only (8.8) */
+	s->msr_deltas |=
+		(uint8_t)(diff >> 4 & (MSR_DCTS | MSR_DDSR | MSR_DDCD));
+	if (diff & before & MSR_RI) /* RI tells of its end only (8.8) */
 		s->msr_deltas |= MSR_TERI;
 	rx_fill(s);
 }
@@ -303,7 +308,7 @@ static bool serial_write(void *dev, uint64_t off, const uint8_t *buf,
 	case REG_LCR: lcr_write(s, *buf); break;
 	case REG_MCR: mcr_write(s, *buf); break;
 	case REG_SCR: s->scr = *buf; break;
-	default: break;	/* LSR and MSR: read only */
+	default: break; /* LSR and MSR: read only */
 	}
 	irq_update(s);
 	return true;

@@ -17,7 +17,7 @@
 
 struct serial_fifo {
 	uint8_t byte[SERIAL_FIFO];
-	unsigned len;		/* byte[0] is the oldest */
+	unsigned len; /* byte[0] is the oldest */
 };
 
 struct serial {
@@ -26,10 +26,10 @@ struct serial {
 	struct chardev *end;
 	struct serial_fifo rx, tx;
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-	uint8_t lsr_errors;	/* overrun and break, until LSR is read */
-	uint8_t msr_deltas;	/* until MSR is read */
-	bool thre_irq;		/* the transmitter went empty, not yet told */
-	bool warned;		/* one log line about lost output */
+	uint8_t lsr_errors; /* overrun and break, until LSR is read */
+	uint8_t msr_deltas; /* until MSR is read */
+	bool thre_irq; /* the transmitter went empty, not yet told */
+	bool warned; /* one log line about lost output */
 };
 
 /*

@@ -127,8 +127,8 @@ static inline void spin(struct board_rig *r, unsigned ms)
 
 	assert_true(fd >= 0);
 	assert_int_equal(timerfd_settime(fd, 0, &when, NULL), 0);
-	assert_int_equal(event_add(&r->event, fd, EPOLLIN, spin_over,
-				   &r->event), 0);
+	assert_int_equal(
+		event_add(&r->event, fd, EPOLLIN, spin_over, &r->event), 0);
 	assert_int_equal(event_run(&r->event), 0);
 	event_remove(&r->event, fd);
 	close(fd);

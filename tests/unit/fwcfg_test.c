@@ -175,7 +175,7 @@ static void nobody_there(void **state)
 	struct board_rig *r = &w->rig;
 
 	out(r, SELECT, 2, 0x00);
-	out(r, SELECT, 1, 0x11);	/* not a selector */
+	out(r, SELECT, 1, 0x11); /* not a selector */
 	assert_int_equal(in(r, SELECT, 2), 0xffff);
 	assert_int_equal(in(r, DATA, 2), 0xffff);
 	assert_int_equal(in(r, DATA, 4), 0xffffffff);
@@ -190,7 +190,7 @@ static void by_port(void **state)
 	struct world *w = *state;
 	struct board_rig *r = &w->rig;
 
-	assert_int_equal(in(r, DATA, 1), 'Q');	/* selected at power-on */
+	assert_int_equal(in(r, DATA, 1), 'Q'); /* selected at power-on */
 	out(r, SELECT, 2, 0x01);
 	assert_int_equal(in(r, DATA, 1), 3);
 	for (unsigned i = 0; i < 8; i++)
@@ -199,13 +199,13 @@ static void by_port(void **state)
 	assert_int_equal(in(r, DATA, 1), 0x34);
 	assert_int_equal(in(r, DATA, 1), 0x12);
 	assert_int_equal(in(r, DATA, 1), 0);
-	out(r, SELECT, 2, 0x4011);	/* the write channel of the item */
+	out(r, SELECT, 2, 0x4011); /* the write channel of the item */
 	for (size_t i = 0; i < sizeof big; i++)
 		assert_int_equal(in(r, DATA, 1), big[i]);
 	assert_int_equal(in(r, DATA, 1), 0);
 	out(r, SELECT, 2, 0x7777);
 	assert_int_equal(in(r, DATA, 1), 0);
-	assert_int_equal(in(r, DMA, 4), 0x554d4551);	/* "QEMU" in memory */
+	assert_int_equal(in(r, DMA, 4), 0x554d4551); /* "QEMU" in memory */
 	assert_int_equal(in(r, DMA + 4, 4), 0x47464320);
 	fwcfg_reset(&w->f);
 	assert_int_equal(in(r, DATA, 1), 'Q');
@@ -252,8 +252,8 @@ static void by_dma(void **state)
 	peek(w, BUF, got, 4);
 	assert_memory_equal(got, zero, 4);
 	/* Unaligned, at the very end of RAM, and onto itself. */
-	assert_int_equal(dma_at(w, RAM - 16, 0x11 << 16 | SEL | READ, 9,
-				BUF + 1), 0);
+	assert_int_equal(
+		dma_at(w, RAM - 16, 0x11 << 16 | SEL | READ, 9, BUF + 1), 0);
 	peek(w, BUF + 1, got, 9);
 	assert_memory_equal(got, big, 9);
 	assert_int_equal(dma(w, READ, 4, DESC), 0);
@@ -275,8 +275,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(refuses_items), T(refuses_dma), T(bad_descriptor),
-		T(nobody_there), T(by_port), T(directory), T(by_dma),
-		T(hostile),
+		T(nobody_there),  T(by_port),	  T(directory),
+		T(by_dma),	  T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 #include "devices/pci.h"
 
-#define DEVFN 0x18		/* 0:3.0 */
+#define DEVFN 0x18 /* 0:3.0 */
 #define BAR_A 0x90000000u
 #define BAR_B 0x90010000u
 #define BAR0 0x10
@@ -18,11 +18,11 @@
 struct card {
 	struct pci_dev pci;
 	unsigned writes, resets;
-	unsigned off;		/* of the last access that cfg_written saw */
+	unsigned off; /* of the last access that cfg_written saw */
 	size_t len;
 	bool mapped;
 	uint64_t addr;
-	uint64_t reads;		/* of BAR bytes */
+	uint64_t reads; /* of BAR bytes */
 };
 
 struct world {
@@ -122,8 +122,8 @@ static uint32_t cfg_in(struct world *w, uint32_t devfn, unsigned off,
 {
 	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
 	    1u << 31 | devfn << 8 | (off & 0xfc));
-	return (uint32_t)in(&w->rig, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)),
-			    len);
+	return (uint32_t)in(&w->rig,
+			    (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len);
 }
 
 static void cfg_out(struct world *w, uint32_t devfn, unsigned off, size_t len,
@@ -201,8 +201,7 @@ static void bad_places(void **state)
 {
 	static const uint32_t bad[] = {
 		0x00100000, 0x7fffc000, 0xe0000000, 0xefffc000, 0xfc000000,
-		0xfec00000, 0xfee00000, 0xfeffc000, 0xffc00000,
-		BAR_B,
+		0xfec00000, 0xfee00000, 0xfeffc000, 0xffc00000, BAR_B,
 	};
 	struct world *w = *state;
 

@@ -48,8 +48,8 @@ static uint32_t cfg_in(struct world *w, uint32_t devfn, unsigned off,
 {
 	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
 	    1u << 31 | devfn << 8 | (off & 0xfc));
-	return (uint32_t)in(&w->rig, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)),
-			    len);
+	return (uint32_t)in(&w->rig,
+			    (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len);
 }
 
 static void cfg_out(struct world *w, uint32_t devfn, unsigned off, size_t len,
@@ -65,19 +65,19 @@ static void ports_taken(void **state)
 	struct world *w = *state;
 	static struct q35 second;
 
-	assert_int_equal(q35_attach(&second, &w->bus, &w->rig.irq,
-				    &w->rig.power), -EEXIST);
+	assert_int_equal(
+		q35_attach(&second, &w->bus, &w->rig.irq, &w->rig.power),
+		-EEXIST);
 }
 
 /* Where no ECAM may be; the PCI identity of the last one is all ones. */
 static void bad_ecam(void **state)
 {
 	static const uint64_t bad[] = {
-		0x00000001,		/* on RAM */
-		0x70000001,
-		0xf000000000001,	/* beyond 36 bits: cut off */
-		0xe0000000,		/* not enabled */
-		0x100000001,		/* where high RAM may be */
+		0x00000001, /* on RAM */
+		0x70000001,  0xf000000000001, /* beyond 36 bits: cut off */
+		0xe0000000, /* not enabled */
+		0x100000001, /* where high RAM may be */
 	};
 	struct world *w = *state;
 
@@ -125,8 +125,7 @@ static void identity(void **state)
 	/* PMBASE is where the tables say, and on. */
 	cfg_out(w, BOARD_DEVFN_LPC, 0x40, 4, 0xb000);
 	cfg_out(w, BOARD_DEVFN_LPC, 0x44, 1, 0);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x40, 4),
-			 BOARD_PMBASE | 1);
+	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x40, 4), BOARD_PMBASE | 1);
 	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x44, 1), 0x80);
 	cfg_out(w, BOARD_DEVFN_LPC, 0xf0, 4, 0xfed1c001);
 	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0xf0, 4), 0xfed1c001);
@@ -141,7 +140,7 @@ static void no_request(void **state)
 	struct board_rig *r = &w->rig;
 
 	out(r, BOARD_PORT_RESET, 1, 0x02);
-	out(r, BOARD_PORT_RESET, 2, 0x0606);	/* straddles into 0xCFA */
+	out(r, BOARD_PORT_RESET, 2, 0x0606); /* straddles into 0xCFA */
 	out(r, BOARD_PORT_PCI_ADDR, 4, 0x80000600);
 	out(r, BOARD_PORT_PCI_ADDR, 2, 0x0600);
 	out(r, BOARD_PORT_RESET_A, 1, 0x02);
@@ -150,7 +149,7 @@ static void no_request(void **state)
 	out(r, BOARD_PORT_KBC, 1, 0xd1);
 	out(r, BOARD_PORT_KBC, 1, 0x60);
 	out(r, BOARD_PORT_KBC - 4, 1, 0xfe);
-	out(r, PM1_CNT, 2, SLP_EN | 5 << 10);	/* S3 is not offered */
+	out(r, PM1_CNT, 2, SLP_EN | 5 << 10); /* S3 is not offered */
 	out(r, PM1_CNT, 2, 0);
 	out(r, PM1_CNT, 1, 0xff);
 	out(r, PM1_CNT - 1, 2, 0x2000);
@@ -219,7 +218,7 @@ static void pm_registers(void **state)
 	struct world *w = *state;
 	struct board_rig *r = &w->rig;
 
-	assert_int_equal(in(r, PM1_CNT, 2), 1);	/* ACPI mode */
+	assert_int_equal(in(r, PM1_CNT, 2), 1); /* ACPI mode */
 	out(r, PM1_CNT, 2, 0);
 	assert_int_equal(in(r, PM1_CNT, 2), 1);
 	out(r, PM1_EN, 2, 0xffff);
@@ -248,7 +247,7 @@ static void pm_timer(void **state)
 	ticks = (t1 - t0) & 0xffffff;
 	ns = (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000ull +
 	     (uint64_t)b.tv_nsec - (uint64_t)a.tv_nsec;
-	assert_true(ticks >= 71590);	/* 20 ms */
+	assert_true(ticks >= 71590); /* 20 ms */
 	assert_true(ticks <= ns * 3579545 / 1000000000 + 1);
 }
 
@@ -287,9 +286,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(ports_taken), T(bad_ecam), T(no_request), T(good_ecam),
-		T(identity), T(requests), T(absent_keyboard), T(power_button),
-		T(pm_registers), T(pm_timer), T(timer_status), T(hostile),
+		T(ports_taken),	    T(bad_ecam),     T(no_request),
+		T(good_ecam),	    T(identity),     T(requests),
+		T(absent_keyboard), T(power_button), T(pm_registers),
+		T(pm_timer),	    T(timer_status), T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

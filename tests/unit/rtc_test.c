@@ -28,13 +28,16 @@ struct world {
 static int setup(void **state)
 {
 	static const struct rtc_board board = {
-		.ram_low = 2 * GIB, .ram_high = 5 * GIB, .cpus = 4,
+		.ram_low = 2 * GIB,
+		.ram_high = 5 * GIB,
+		.cpus = 4,
 	};
 	static struct world w;
 
 	rig_open(&w.rig);
 	assert_int_equal(rtc_attach(&w.rtc, &w.rig.pio, &w.rig.irq,
-				    &w.rig.event, &board), 0);
+				    &w.rig.event, &board),
+			 0);
 	*state = &w;
 	return 0;
 }
@@ -72,8 +75,9 @@ static struct clock read_clock(struct world *w)
 	do {
 		while (get(w, A) & 0x80)
 			;
-		c = (struct clock){ get(w, 0), get(w, 2), get(w, 4), get(w, 7),
-				    get(w, 8), get(w, 9), get(w, 0x32) };
+		c = (struct clock){ get(w, 0),	 get(w, 2), get(w, 4),
+				    get(w, 7),	 get(w, 8), get(w, 9),
+				    get(w, 0x32) };
 	} while (c.sec != get(w, 0));
 	return c;
 }
@@ -99,8 +103,11 @@ static int bcd(int v)
 /* Seconds since 1970 that a binary 24-hour reading means. */
 static time_t seconds(struct clock c)
 {
-	struct tm tm = { .tm_sec = c.sec, .tm_min = c.min, .tm_hour = c.hour,
-			 .tm_mday = c.day, .tm_mon = c.month - 1,
+	struct tm tm = { .tm_sec = c.sec,
+			 .tm_min = c.min,
+			 .tm_hour = c.hour,
+			 .tm_mday = c.day,
+			 .tm_mon = c.month - 1,
 			 .tm_year = c.century * 100 + c.year - 1900 };
 
 	return timegm(&tm);
@@ -118,7 +125,7 @@ static void bad_dates(void **state)
 		{ 0x1a, 0, 0, 1, 1, 0x20, 0x20 },
 		{ 0, 0x60, 0, 1, 1, 0x20, 0x20 },
 		{ 0, 0, 0x24, 1, 1, 0x20, 0x20 },
-		{ 0, 0, 0x92, 1, 1, 0x20, 0x20 },	/* 12 p.m. in 24 h */
+		{ 0, 0, 0x92, 1, 1, 0x20, 0x20 }, /* 12 p.m. in 24 h */
 		{ 0, 0, 0, 0, 1, 0x20, 0x20 },
 		{ 0, 0, 0, 0x32, 1, 0x20, 0x20 },
 		{ 0, 0, 0, 1, 0, 0x20, 0x20 },
@@ -155,13 +162,15 @@ static void nobody_there(void **state)
 
 static void memory_size(void **state)
 {
-	static const struct { uint8_t at, value; } want[] = {
-		{ 0x15, 0x80 }, { 0x16, 0x02 },		/* 640 KiB */
-		{ 0x17, 0xff }, { 0x18, 0xff },		/* capped */
-		{ 0x30, 0xff }, { 0x31, 0xff },
-		{ 0x34, 0x00 }, { 0x35, 0x7f },		/* 2 GiB - 16 MiB */
-		{ 0x5b, 0x00 }, { 0x5c, 0x40 }, { 0x5d, 0x01 },	/* 5 GiB */
-		{ 0x5f, 3 }, { 0x0f, 0 }, { 0x7f, 0 },
+	static const struct {
+		uint8_t at, value;
+	} want[] = {
+		{ 0x15, 0x80 }, { 0x16, 0x02 }, /* 640 KiB */
+		{ 0x17, 0xff }, { 0x18, 0xff }, /* capped */
+		{ 0x30, 0xff }, { 0x31, 0xff }, { 0x34, 0x00 },
+		{ 0x35, 0x7f }, /* 2 GiB - 16 MiB */
+		{ 0x5b, 0x00 }, { 0x5c, 0x40 }, { 0x5d, 0x01 }, /* 5 GiB */
+		{ 0x5f, 3 },	{ 0x0f, 0 },	{ 0x7f, 0 },
 	};
 	struct world *w = *state;
 
@@ -170,7 +179,7 @@ static void memory_size(void **state)
 	/* A guest may scribble; a reset brings the truth back. */
 	set(w, 0x35, 1);
 	set(w, 0x0f, 0x0a);
-	set(w, 0x80 | 0x40, 0x77);	/* bit 7 masks NMI */
+	set(w, 0x80 | 0x40, 0x77); /* bit 7 masks NMI */
 	assert_int_equal(get(w, 0x35), 1);
 	rtc_reset(&w->rtc);
 	assert_int_equal(get(w, 0x35), 0x7f);
@@ -184,7 +193,7 @@ static void formats(void **state)
 	struct clock b, c;
 	uint8_t h12;
 
-	do {	/* until no second passes in between */
+	do { /* until no second passes in between */
 		set(w, B, H24 | BINARY);
 		b = read_clock(w);
 		set(w, B, H24);
@@ -215,7 +224,7 @@ static void setting(void **state)
 	set(w, B, H24 | BINARY);
 	c = read_clock(w);
 	assert_near(seconds(c), 951868799);
-	assert_true(get(w, 6) == 3 || get(w, 6) == 4);	/* Tuesday, 1..7 */
+	assert_true(get(w, 6) == 3 || get(w, 6) == 4); /* Tuesday, 1..7 */
 	/* One register at a time, as it runs, and in 12 hours: 11 p.m. */
 	set(w, B, BINARY);
 	set(w, 9, 38);
@@ -242,7 +251,7 @@ static void periodic_interrupt(void **state)
 
 	spin(&w->rig, 5);
 	assert_false(line(&w->rig, BOARD_IRQ_RTC));
-	set(w, B, H24 | 0x40);	/* 1024 Hz at power-on */
+	set(w, B, H24 | 0x40); /* 1024 Hz at power-on */
 	spin(&w->rig, 50);
 	assert_true(line(&w->rig, BOARD_IRQ_RTC));
 	assert_int_equal(get(w, C) & 0xc0, 0xc0);
@@ -295,9 +304,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(bad_dates), T(nobody_there), T(memory_size), T(formats),
-		T(setting), T(periodic_interrupt), T(update_and_alarm),
-		T(hostile),
+		T(bad_dates),	     T(nobody_there), T(memory_size),
+		T(formats),	     T(setting),      T(periodic_interrupt),
+		T(update_and_alarm), T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ struct world {
 	struct chardev end;
 	struct serial s;
 	char dir[32], in_path[48], out_path[48];
-	int to, from;	/* our ends of the two FIFOs */
+	int to, from; /* our ends of the two FIFOs */
 };
 
 /* A chardev whose two ends are FIFOs: we are the person at the terminal. */
@@ -52,7 +52,8 @@ static int setup(void **state)
 	w.end.in_fd = open(w.in_path, O_RDONLY | O_NONBLOCK);
 	assert_true(w.to >= 0 && w.from >= 0 && w.end.in_fd >= 0);
 	assert_int_equal(serial_attach(&w.s, &w.rig.pio, &w.rig.irq,
-				       &w.rig.event, &w.end), 0);
+				       &w.rig.event, &w.end),
+			 0);
 	*state = &w;
 	return 0;
 }
@@ -118,16 +119,16 @@ static void probes(void **state)
 	set(w, IER, 0);
 	assert_int_equal(get(w, IER) & 0x0f, 0);
 	set(w, IER, 0xff);
-	assert_int_equal(get(w, IER), 0x0f);	/* no Xscale bit either */
+	assert_int_equal(get(w, IER), 0x0f); /* no Xscale bit either */
 	set(w, IER, 0);
 	set(w, MCR, LOOP | 0x0a);
 	assert_int_equal(get(w, MSR) & 0xf0, 0x90);
 	set(w, MCR, 0);
 	set(w, FCR, 0x01);
 	assert_int_equal(get(w, IIR) >> 6, 3);
-	set(w, FCR, 0x21);			/* no 64 byte FIFO */
+	set(w, FCR, 0x21); /* no 64 byte FIFO */
 	assert_int_equal(get(w, IIR) >> 5, 6);
-	set(w, LCR, 0xbf);			/* no extended registers */
+	set(w, LCR, 0xbf); /* no extended registers */
 	assert_int_equal(get(w, IIR) >> 6, 3);
 	set(w, LCR, 0x83);
 	set(w, DATA, 0x34);
@@ -151,16 +152,16 @@ static void thre_rearmed(void **state)
 	set(w, IER, 2);
 	assert_true(irq(w));
 	assert_int_equal(get(w, IIR), 0x02);
-	assert_false(irq(w));		/* reading it told us */
+	assert_false(irq(w)); /* reading it told us */
 	assert_int_equal(get(w, IIR), 0x01);
-	set(w, IER, 2);			/* enabled already: no news */
+	set(w, IER, 2); /* enabled already: no news */
 	assert_int_equal(get(w, IIR), 0x01);
 	set(w, IER, 0);
 	set(w, IER, 2);
 	assert_int_equal(get(w, IIR), 0x02);
-	set(w, DATA, 'x');		/* sent at once: empty again */
+	set(w, DATA, 'x'); /* sent at once: empty again */
 	assert_true(irq(w));
-	set(w, MCR, 0);			/* OUT2 gates the line */
+	set(w, MCR, 0); /* OUT2 gates the line */
 	assert_false(irq(w));
 }
 
@@ -181,12 +182,12 @@ static void input(void **state)
 {
 	struct world *w = *state;
 
-	set(w, FCR, 0x81);	/* trigger at 8 */
+	set(w, FCR, 0x81); /* trigger at 8 */
 	set(w, MCR, OUT2);
 	set(w, IER, 1);
 	type(w, "abc");
 	assert_true(irq(w));
-	assert_int_equal(get(w, IIR), 0xcc);	/* below: a time-out */
+	assert_int_equal(get(w, IIR), 0xcc); /* below: a time-out */
 	assert_int_equal(get(w, LSR), 0x61);
 	assert_int_equal(get(w, DATA), 'a');
 	assert_int_equal(get(w, DATA), 'b');
@@ -214,11 +215,11 @@ static void priorities(void **state)
 
 	set(w, FCR, 0x01);
 	set(w, MCR, LOOP);
-	assert_int_equal(get(w, MSR), 0x0b);	/* the peer's lines went away */
+	assert_int_equal(get(w, MSR), 0x0b); /* the peer's lines went away */
 	set(w, IER, 0x0f);
 	for (unsigned i = 0; i < 17; i++)
-		set(w, DATA, (uint8_t)i);	/* one too many */
-	set(w, MCR, LOOP | 0x02);		/* CTS changes */
+		set(w, DATA, (uint8_t)i); /* one too many */
+	set(w, MCR, LOOP | 0x02); /* CTS changes */
 	assert_int_equal(get(w, IIR), 0xc6);
 	assert_int_equal(get(w, LSR) & 0x03, 0x03);
 	assert_int_equal(get(w, IIR), 0xc4);
@@ -237,10 +238,10 @@ static void loopback(void **state)
 
 	set(w, MCR, LOOP | OUT2);
 	set(w, IER, 1);
-	type(w, "z");			/* the line is cut off */
+	type(w, "z"); /* the line is cut off */
 	assert_int_equal(get(w, LSR) & 1, 0);
 	set(w, DATA, 0x5a);
-	assert_false(irq(w));		/* OUT2 is held inactive */
+	assert_false(irq(w)); /* OUT2 is held inactive */
 	assert_int_equal(get(w, DATA), 0x5a);
 	assert_int_equal(read(w->from, &byte, 1), -1);
 	set(w, LCR, 0x40);
@@ -248,7 +249,7 @@ static void loopback(void **state)
 	assert_int_equal(get(w, DATA), 0);
 	set(w, LCR, 0);
 	set(w, MCR, LOOP | 0x04);
-	set(w, MCR, LOOP);		/* RI ends */
+	set(w, MCR, LOOP); /* RI ends */
 	assert_int_equal(get(w, MSR) & 0x44, 0x04);
 	set(w, MCR, OUT2);
 	assert_true(irq(w));
@@ -271,7 +272,7 @@ static void stall(void **state)
 	assert_int_equal(get(w, LSR) & 0x60, 0);
 	set(w, IER, 2);
 	assert_false(irq(w));
-	for (unsigned i = 0; i < 15; i++)	/* the FIFO's other places */
+	for (unsigned i = 0; i < 15; i++) /* the FIFO's other places */
 		set(w, DATA, (uint8_t)(sent++ * 31 >> 3));
 	for (unsigned i = 0; i < 20 && have < sent; i++) {
 		n = read(w->from, got + have, sizeof got - have);
@@ -327,9 +328,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(nobody_there), T(probes), T(thre_rearmed), T(output),
-		T(input), T(priorities), T(loopback), T(stall), T(resets),
-		T(hostile),
+		T(nobody_there), T(probes),	T(thre_rearmed), T(output),
+		T(input),	 T(priorities), T(loopback),	 T(stall),
+		T(resets),	 T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
