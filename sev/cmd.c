@@ -7,10 +7,18 @@
 #include "sev/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "sev/uapi.h"
+
+int psp_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
 
 struct sev_error sev_cmd(int vm_fd, int psp_fd, uint32_t id, void *data)
 {

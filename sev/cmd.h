@@ -11,6 +11,11 @@
 
 #include "vmm/num.h"
 
+#define PSP_DEVICE "/dev/sev"
+
+/* Opens the device; fd or -errno. Nothing is logged. */
+int psp_open(const char *path) MUST_USE;
+
 /*
  * Two channels: err is 0 or -errno of the system call, fw is the firmware's
  * own status (fwerr.h puts it in words), 0 unless the firmware refused.

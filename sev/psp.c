@@ -7,14 +7,6 @@
 #include "sev/psp.h"
 
 #include <errno.h>
-#include <fcntl.h>
-
-int psp_open(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
 
 struct sev_error psp_platform_status(int psp_fd, struct psp_status *out)
 {

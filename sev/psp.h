@@ -11,8 +11,6 @@
 #include "sev/cmd.h"
 #include "sev/uapi.h"
 
-#define PSP_DEVICE "/dev/sev"
-
 /* PLATFORM_STATUS (5.6). */
 struct psp_status {
 	uint8_t api_major, api_minor, build;
@@ -37,9 +35,6 @@ enum psp_guest_state {
 	PSP_GUEST_RECEIVING = 5,
 	PSP_GUEST_SENT = 6,
 };
-
-/* Opens the device; fd or -errno. Nothing is logged. */
-int psp_open(const char *path) MUST_USE;
 
 /* Platform commands, for which no guest is needed. */
 struct sev_error psp_platform_status(int psp_fd,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control socket as a client sees it. Sentences and classes were compared
- * with those of QEMU 10.0 for the same input. `control_test serve PATH` serves
- * the same pretended VM for other programs (tests/e2e/qmp_client.py).
+ * with those of QEMU 10.0 for the same input.
  */
 #include "tests/unit/control_peer.h"
 
@@ -432,21 +431,9 @@ static void test_register(void **state)
 	rmdir(vm.dir);
 }
 
-/* For tests/e2e/qmp_client.py. */
-static int serve(const char *path)
-{
-	vm = (struct peer_vm){ .status = "prelaunch" };
-	if (event_open(&vm.event) ||
-	    control_open(&vm.control, &vm.event, path, &peer_ops, &vm) ||
-	    event_run(&vm.event))
-		return 1;
-	control_close(&vm.control);
-	return 0;
-}
-
 #define SERVED(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
-int main(int argc, char **argv)
+int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path),
@@ -461,7 +448,5 @@ int main(int argc, char **argv)
 		SERVED(test_backpressure),
 	};
 
-	if (argc == 3 && !strcmp(argv[1], "serve"))
-		return serve(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
