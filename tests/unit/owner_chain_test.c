@@ -220,14 +220,12 @@ static void other_root(void **state)
 	(void)state;
 	load(&rome, "rome", CHAIN_NAMES);
 	load(&milan, "milan", 2);
-	assert_int_equal(amd_cert_parse(&root, rome.bytes[0], rome.len[0],
-					&why),
-			 0);
+	assert_int_equal(
+		amd_cert_parse(&root, rome.bytes[0], rome.len[0], &why), 0);
 	assert_int_equal(verify(&rome, &root), 0x7f);
 	assert_int_equal(verify(&milan, &root), 0x02);
-	assert_int_equal(amd_cert_parse(&root, milan.bytes[0], milan.len[0],
-					&why),
-			 0);
+	assert_int_equal(
+		amd_cert_parse(&root, milan.bytes[0], milan.len[0], &why), 0);
 	assert_int_equal(verify(&rome, &root), 0x7e);
 }
 

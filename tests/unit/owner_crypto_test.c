@@ -25,14 +25,14 @@ static void key_derivation(void **state)
 			 0);
 	rig_is_hex(key, sizeof(key), "7b355867dcaef325448e293a8f9b532c");
 	rig_is_hex(scratch, 16, "00000000000000000000000000000000");
-	assert_int_equal(kdf_derive(z, scratch, key, sizeof(key), "sev-kik",
-				    NULL, 0),
-			 0);
+	assert_int_equal(
+		kdf_derive(z, scratch, key, sizeof(key), "sev-kik", NULL, 0),
+		0);
 	rig_is_hex(z, 16, "3ba7d0160335daaf775d6aee4c434389");
 	/* In place, as the header allows. */
-	assert_int_equal(kdf_derive(key, scratch, key, sizeof(key), "sev-kek",
-				    NULL, 0),
-			 0);
+	assert_int_equal(
+		kdf_derive(key, scratch, key, sizeof(key), "sev-kek", NULL, 0),
+		0);
 	rig_is_hex(key, sizeof(key), "a1cb44f473e1375dfbd779673f4cdb4f");
 }
 
@@ -82,9 +82,9 @@ static void session_agrees(void **state)
 	assert_int_equal(EVP_PKEY_derive_set_peer(ctx, peer), 1);
 	assert_int_equal(EVP_PKEY_derive(ctx, theirs.z, &len), 1);
 	theirs.tk = k->tk;
-	assert_int_equal(session_wrap(blob, &theirs, s.blob, s.blob + 48,
-				      RIG_POLICY),
-			 0);
+	assert_int_equal(
+		session_wrap(blob, &theirs, s.blob, s.blob + 48, RIG_POLICY),
+		0);
 	assert_memory_equal(blob, s.blob, sizeof(blob));
 	EVP_PKEY_free(peer);
 	EVP_PKEY_CTX_free(ctx);
@@ -169,9 +169,9 @@ static void measurement_mismatch(void **state)
 	}
 }
 
-#define PAYLOAD                                                        \
-	"ce5f0b4647d1a8fba334aaa58d915460ff740073f8959338c383e75342284e1f" \
-	"6c9727851b07ad1273925e4a2a9783e928f9808452001d7d198f41360fd9c441" \
+#define PAYLOAD                                                                \
+	"ce5f0b4647d1a8fba334aaa58d915460ff740073f8959338c383e75342284e1f"     \
+	"6c9727851b07ad1273925e4a2a9783e928f9808452001d7d198f41360fd9c441"     \
 	"18cd893d7c8b062ef633190a6732dd40"
 
 static const uint8_t table[] =
