@@ -45,7 +45,7 @@ class Owner:
                 f"sev-guest,id=sev0,policy={self.policy},cbitpos=0,"
                 "reduced-phys-bits=1,kernel-hashes=on,"
                 f"dh-cert-file={self.dir}/godh.cert.b64,"
-                f"session-file={self.dir}/launch_blob.b64"]
+                f"session-file={self.dir}/launch_blob.bin.b64"]
 
     def what(self, cmdline="", firmware=None, kernel=None, initrd=None):
         """What the owner expects to have been started."""
