@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blk_bench FILE: requests a second of a disk's two possible engines, a thread
+ * a queue with plain system calls (what devices/blk.c does) and io_uring. The
+ * guest is a thread that keeps a ring in memory full, as a driver would, and
+ * sleeps on the interrupt. FILE is overwritten; 256 MiB are enough.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "devices/blk.h"
+#include "tests/bench/uring.h"
+
+#define RAM (64 * MIB)
+#define FILE_BYTES (256 * MIB)
+#define RING 64u
+#define DESC 0x1000u
+#define AVAIL 0x2000u
+#define USED 0x3000u
+#define HEADERS 0x4000u /* 16 bytes a request */
+#define STATUSES 0x5000u
+#define DATA 0x100000u /* 128 KiB a request */
+#define DATA_STEP 0x20000u
+#define SECONDS 1.0
+#define ROUNDS 5
+
+struct load {
+	const char *name;
+	uint32_t bytes; /* a request */
+	unsigned depth; /* requests in flight */
+	bool write, direct;
+};
+
+struct bench {
+	struct gmem mem;
+	pthread_mutex_t lock;
+	struct bus pio, mmio;
+	struct pci_bus pci;
+	struct irq irq;
+	struct blk disk;
+	int irq_fd; /* what the guest sleeps on */
+	const struct load *load;
+	uint16_t offered, seen;
+	/* The io_uring engine. */
+	struct uring uring;
+	struct virtq ring;
+	struct chain chain[RING];
+	struct iovec iov[RING];
+	gpa_t status[RING];
+	int kick_fd;
+	uint64_t kicks;
+	_Atomic(bool) stop;
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void ring_bell(int fd)
+{
+	CHECK(write(fd, &(uint64_t){ 1 }, 8) == 8);
+}
+
+static void interrupt(void *ctx, const struct vqueue *q)
+{
+	struct bench *b = ctx;
+
+	(void)q;
+	ring_bell(b->irq_fd);
+}
+
+static void config_interrupt(void *ctx)
+{
+	(void)ctx;
+	CHECK(!"the device broke");
+}
+
+/* The guest's side. */
+
+static gpa_t at(uint64_t v)
+{
+	return (gpa_t){ v };
+}
+
+static void put_desc(struct bench *b, unsigned i, uint64_t addr, uint32_t len,
+		     unsigned flags, unsigned next)
+{
+	struct vring_desc d = { addr, len, (uint16_t)flags, (uint16_t)next };
+
+	CHECK(!gmem_write(&b->mem, at(DESC + 16 * i), &d, sizeof(d)));
+}
+
+/* Request i is the chain that starts at descriptor 3 * i, for ever. */
+static void guest_prepare(struct bench *b)
+{
+	const struct load *l = b->load;
+
+	CHECK(!gmem_fill(&b->mem, at(0), 0, DATA));
+	b->offered = b->seen = 0;
+	for (unsigned i = 0; i < l->depth; i++) {
+		put_desc(b, 3 * i, HEADERS + 16 * i, 16, 1, 3 * i + 1);
+		put_desc(b, 3 * i + 1, DATA + DATA_STEP * i, l->bytes,
+			 l->write ? 1 : 3, 3 * i + 2);
+		put_desc(b, 3 * i + 2, STATUSES + i, 1, 2, 0);
+	}
+}
+
+static void guest_offer(struct bench *b, unsigned i)
+{
+	uint64_t places = FILE_BYTES / b->load->bytes;
+	uint8_t h[16] = { b->load->write };
+	uint16_t slot = b->offered % 256;
+
+	put_le64(h + 8, (uint64_t)random() % places * (b->load->bytes / 512));
+	CHECK(!gmem_write(&b->mem, at(HEADERS + 16 * i), h, 16));
+	CHECK(!gmem_store16(&b->mem, at(AVAIL + 4 + 2u * slot),
+			    (uint16_t)(3 * i)));
+	b->offered++;
+	CHECK(!gmem_store16(&b->mem, at(AVAIL + 2), b->offered));
+}
+
+/* Offers again all that came back; how many that were. */
+static unsigned guest_collect(struct bench *b)
+{
+	unsigned n = 0;
+	uint16_t idx;
+
+	CHECK(!gmem_load16(&b->mem, at(USED + 2), &idx));
+	for (; b->seen != idx; b->seen++, n++) {
+		struct vring_used_elem e;
+		uint8_t status;
+
+		CHECK(!gmem_read(&b->mem, at(USED + 4 + 8u * (b->seen % 256)),
+				 &e, sizeof(e)));
+		CHECK(!gmem_read(&b->mem, at(STATUSES + e.id / 3), &status, 1));
+		CHECK(status == 0);
+		guest_offer(b, e.id / 3);
+	}
+	return n;
+}
+
+static double guest_run(struct bench *b, int kick_fd)
+{
+	double start = now(), end = start + SECONDS;
+	uint64_t total = 0, n;
+
+	for (unsigned i = 0; i < b->load->depth; i++)
+		guest_offer(b, i);
+	ring_bell(kick_fd);
+	while (now() < end) {
+		unsigned done = guest_collect(b);
+
+		total += done;
+		if (done) {
+			ring_bell(kick_fd);
+			continue;
+		}
+		/* used_event: tell us of the next; then look once more. */
+		CHECK(!gmem_store16(&b->mem, at(AVAIL + 4 + 2 * 256), b->seen));
+		atomic_thread_fence(memory_order_seq_cst);
+		done = guest_collect(b);
+		total += done;
+		if (done)
+			ring_bell(kick_fd);
+		else
+			CHECK(read(b->irq_fd, &n, 8) == 8);
+	}
+	return (double)total / (now() - start);
+}
+
+/* The engines. */
+
+static const struct virtq_setup setup = { 256, { DESC }, { AVAIL }, { USED } };
+
+static double run_threads(struct bench *b)
+{
+	struct vdev *d = &b->disk.vdev;
+	double rate;
+
+	vdev_set_status(d, 3);
+	vdev_accept(d, 0, (uint32_t)VIRTIO_F_EVENT_IDX | 1u << 9);
+	vdev_accept(d, 1, 1);
+	vdev_set_status(d, 11);
+	vdev_setup_queue(d, 0, &setup);
+	vdev_enable_queue(d, 0);
+	vdev_set_status(d, 15);
+	rate = guest_run(b, d->queue[0].worker.kick_fd);
+	vdev_reset(d);
+	return rate;
+}
+
+static void uring_kick(struct bench *b)
+{
+	struct io_uring_sqe e = { .opcode = IORING_OP_READ,
+				  .fd = b->kick_fd,
+				  .addr = (uintptr_t)&b->kicks,
+				  .len = 8,
+				  .user_data = RING };
+
+	uring_put(&b->uring, &e);
+}
+
+static void uring_take(struct bench *b)
+{
+	struct io_uring_sqe e = { .fd = b->disk.file.fd, .len = 1 };
+	struct chain tmp;
+	unsigned i;
+	uint8_t h[16];
+	int n;
+
+	while (virtq_take(&b->ring, &tmp) == 1) {
+		i = tmp.head / 3;
+		b->chain[i].head = tmp.head;
+		CHECK(!chain_read(&tmp, &b->mem, h, 16));
+		CHECK(!chain_cut_status(&tmp, &b->status[i]));
+		CHECK(!chain_iov(&tmp, &b->mem, h[0] == 0, &b->iov[i], &n));
+		e.opcode = h[0] ? IORING_OP_WRITEV : IORING_OP_READV;
+		e.off = get_le64(h + 8) * 512;
+		e.addr = (uintptr_t)&b->iov[i];
+		e.user_data = i;
+		uring_put(&b->uring, &e);
+	}
+}
+
+static void uring_done(struct bench *b, const struct io_uring_cqe *e)
+{
+	uint64_t i = e->user_data;
+	uint8_t ok = 0;
+	bool irq;
+
+	CHECK(e->res == (int)b->load->bytes);
+	CHECK(!gmem_write(&b->mem, b->status[i], &ok, 1));
+	CHECK(!virtq_give(&b->ring, b->chain[i].head, 1, &irq));
+	if (irq)
+		ring_bell(b->irq_fd);
+}
+
+static void *uring_main(void *arg)
+{
+	struct bench *b = arg;
+	struct io_uring_cqe e;
+	unsigned flight = 0;
+	bool more;
+
+	uring_kick(b);
+	while (!b->stop || flight) {
+		uint16_t before = b->ring.taken;
+
+		uring_take(b);
+		CHECK(!virtq_notify_me(&b->ring, true, &more));
+		flight += (uint16_t)(b->ring.taken - before);
+		if (more && !b->stop)
+			continue;
+		uring_wait(&b->uring);
+		while (uring_get(&b->uring, &e)) {
+			if (e.user_data == RING) {
+				uring_kick(b);
+				continue;
+			}
+			uring_done(b, &e);
+			flight--;
+		}
+	}
+	return NULL;
+}
+
+static double run_uring(struct bench *b)
+{
+	pthread_t t;
+	double rate;
+
+	CHECK(!uring_open(&b->uring, 2 * RING));
+	CHECK(!virtq_open(&b->ring, &b->mem, &setup, VIRTIO_F_EVENT_IDX));
+	b->kick_fd = eventfd(0, EFD_CLOEXEC);
+	b->stop = false;
+	CHECK(!pthread_create(&t, NULL, uring_main, b));
+	rate = guest_run(b, b->kick_fd);
+	b->stop = true;
+	ring_bell(b->kick_fd);
+	pthread_join(t, NULL);
+	close(b->kick_fd);
+	close(b->uring.fd);
+	return rate;
+}
+
+static void set_direct(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	CHECK(!fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT));
+}
+
+/* The best of some rounds, taken in turns: other work disturbs both alike. */
+static void compare(struct bench *b, const struct load *l)
+{
+	double threads = 0, uring = 0, r;
+
+	b->load = l;
+	set_direct(b->disk.file.fd, l->direct);
+	for (int i = 0; i < ROUNDS; i++) {
+		guest_prepare(b);
+		r = run_threads(b);
+		threads = r > threads ? r : threads;
+		guest_prepare(b);
+		r = run_uring(b);
+		uring = r > uring ? r : uring;
+	}
+	printf("%-32s %9.0f %9.0f %7.2f\n", l->name, threads, uring,
+	       uring / threads);
+	(void)fflush(stdout);
+}
+
+static void bench_open(struct bench *b, const char *path)
+{
+	struct blk_config cfg = { .path = path, .id = "bench", .queues = 1 };
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && !posix_fallocate(fd, 0, FILE_BYTES));
+	CHECK(!gmem_open(&b->mem, RAM));
+	pthread_mutex_init(&b->lock, NULL);
+	bus_open(&b->pio, &b->lock);
+	bus_open(&b->mmio, &b->lock);
+	CHECK(!pci_open(&b->pci, &b->pio, &b->mmio));
+	CHECK(!irq_open(&b->irq, -1));
+	CHECK(!blk_attach(&b->disk, &cfg, &b->pci, 8, &b->mem, &b->irq, NULL));
+	b->irq_fd = eventfd(0, EFD_CLOEXEC);
+	b->disk.vdev.transport = (struct vdev_transport){
+		.queue_interrupt = interrupt,
+		.config_interrupt = config_interrupt,
+		.ctx = b,
+	};
+	/* Written once, so that reads find blocks and the cache is warm. */
+	for (uint64_t off = 0; off < FILE_BYTES; off += MIB) {
+		struct iovec v;
+
+		CHECK(!gmem_iov(&b->mem, at(DATA), MIB, false, &v));
+		CHECK(!backing_write(&b->disk.file, &v, 1, off));
+	}
+	CHECK(!backing_flush(&b->disk.file));
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct load loads[] = {
+		{ "cached read 4 KiB, depth 1", 4096, 1, false, false },
+		{ "cached read 4 KiB, depth 32", 4096, 32, false, false },
+		{ "cached read 128 KiB, depth 8", 131072, 8, false, false },
+		{ "cached write 4 KiB, depth 32", 4096, 32, true, false },
+		{ "direct read 4 KiB, depth 1", 4096, 1, false, true },
+		{ "direct read 4 KiB, depth 32", 4096, 32, false, true },
+		{ "direct read 128 KiB, depth 8", 131072, 8, false, true },
+	};
+	static struct bench b;
+
+	if (argc != 2)
+		return 1;
+	bench_open(&b, argv[1]);
+	printf("%-32s %9s %9s %7s\n", "requests a second", "thread", "io_uring",
+	       "ratio");
+	for (size_t i = 0; i < ARRAY_LEN(loads); i++)
+		compare(&b, &loads[i]);
+	return 0;
+}
