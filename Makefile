@@ -17,19 +17,27 @@ LIBS := -lfdt -ljansson -lseccomp -lcrypto
 LIB_SRC   := $(filter-out vmm/main.c,$(wildcard vmm/*.c)) \
              $(wildcard devices/*.c sev/*.c boot/*.c)
 OWNER_SRC := $(filter-out sev/owner/main.c,$(wildcard sev/owner/*.c))
+EMU_SRC   := $(filter-out sev/emu/main.c sev/emu/preload.c,\
+             $(wildcard sev/emu/*.c))
+EMU_PIC    = $(patsubst %.c,$(B)/pic/%.o,$(EMU_SRC) sev/emu/preload.c \
+             vmm/num.c vmm/log.c)
 UNIT_SRC  := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/*_fuzz.c)
-PROGRAMS  := $(B)/carrel $(B)/carrel-sev
+PROGRAMS  := $(B)/carrel $(B)/carrel-sev $(B)/carrel-emu
 MANUALS   := $(wildcard docs/*.1)
 UNIT      := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 obj        = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(B)/libcarrel-emu.so
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -c -o $@ $<
+
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALLC) -fPIC -fvisibility=hidden -c -o $@ $<
 
 # The DSDT as a constant array; iasl's warnings are errors.
 $(B)/gen/dsdt.h: boot/dsdt.asl
@@ -48,12 +56,23 @@ $(B)/carrel: $(B)/obj/vmm/main.o $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ $(LIBS)
 $(B)/carrel-sev: $(B)/obj/sev/owner/main.o $(B)/libowner.a $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ -ljansson -lcrypto
+$(B)/libemu.a: $(call obj,$(EMU_SRC))
+	rm -f $@; ar rcs $@ $^
+$(B)/carrel-emu: $(B)/obj/sev/emu/main.o $(B)/libemu.a $(B)/libcarrel.a
+	$(CC) $(LDALL) -o $@ $^ -lcrypto
+$(B)/libcarrel-emu.so: $(EMU_PIC)
+	$(CC) -shared -Wl,-z,relro,-z,now -pthread $(LDFLAGS) -o $@ $^ -lcrypto
 
 # Each tests/unit/NAME_test.c is a cmocka program of its own, each
 # tests/fuzz/NAME_fuzz.c a libFuzzer one (built with clang, see `fuzz`).
 $(B)/unit/%: tests/unit/%.c $(B)/libowner.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka $(LIBS)
+# The emulation shares no code with the sides that it is tested against.
+$(B)/unit/emu_%_test: tests/unit/emu_%_test.c $(B)/libemu.a $(B)/libcarrel.a
+	@mkdir -p $(@D)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka \
+		-lcrypto
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/libowner.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -fsanitize=fuzzer \
@@ -111,7 +130,7 @@ format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
-	install $(PROGRAMS) $(DESTDIR)$(prefix)/bin
+	install $(PROGRAMS) $(B)/libcarrel-emu.so $(DESTDIR)$(prefix)/bin
 	$(if $(MANUALS),install -m 644 $(MANUALS) \
 		$(DESTDIR)$(prefix)/share/man/man1)
 clean:
@@ -119,4 +138,4 @@ clean:
 
 .PHONY: all units fuzzers deps check unit unit-asan clang lint fuzz e2e demo \
         format install clean
--include $(shell find $(B)/obj $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

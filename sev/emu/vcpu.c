@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vcpu: see the header.
+ */
+#include "sev/emu/vcpu.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "sev/emu/msr.h"
+#include "sev/emu/stub.h"
+#include "sev/emu/trap.h"
+
+#define CR0_PG (1ull << 31)
+#define EFER_LMA (1ull << 10)
+#define RFLAGS_IF (1ull << 9)
+#define APIC_BASE 0xfee00000ull
+#define APIC_BASE_FLAGS 0xfffull
+#define HC_MAP_GPA_RANGE 12
+#define HC_ENCRYPTED (1ull << 4)
+
+enum verdict { NOT_MINE, MINE_SHARED, MINE_PRIVATE };
+
+/*
+ * Without paging every access is private, and so is the walk of the page
+ * tables, whose root a firmware names without the C-bit (APM 2, 15.34.5). A
+ * kernel's worker stands in only for a vCPU that takes interrupts.
+ */
+static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker)
+{
+	uint64_t mask = (1ull << v->vm->c_bit) - PAGE;
+	struct kvm_sregs s = { 0 };
+	struct kvm_regs r = { 0 };
+	uint64_t off;
+
+	if (stub_ioctl(v->fd, KVM_GET_SREGS, &s) ||
+	    stub_ioctl(v->fd, KVM_GET_REGS, &r))
+		return NOT_MINE;
+	if (worker && !(r.rflags & RFLAGS_IF))
+		return NOT_MINE;
+	if (!(s.cr0 & CR0_PG) || !(s.efer & EFER_LMA))
+		return MINE_PRIVATE;
+	if (vm_block(v->vm, s.cr3 & mask, &off) == f->b && off == f->off)
+		return MINE_PRIVATE;
+	return MINE_SHARED;
+}
+
+/* The thread of a vCPU, out of KVM_RUN, answers what trap.c asked. */
+static void answer(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct question *q = &vm->question;
+	bool last;
+
+	lock_take(&vm->lock);
+	v->in_run = false;
+	if (v->asked && q->f) {
+		v->asked = false;
+		if (judge(v, q->f, q->worker) == MINE_PRIVATE)
+			q->answer = VIEW_PRIVATE;
+		last = --q->unanswered == 0;
+		if (last)
+			word_set(&q->done, 1);
+	}
+	lock_drop(&vm->lock);
+}
+
+static uint64_t apic_base(const struct vcpu *v, const uint64_t *set)
+{
+	union {
+		struct kvm_msrs head;
+		uint8_t room[sizeof(struct kvm_msrs) +
+			     sizeof(struct kvm_msr_entry)];
+	} m = { .head.nmsrs = 1 };
+	struct kvm_msr_entry *e = m.head.entries;
+
+	e->index = MSR_APIC_BASE;
+	if (set)
+		e->data = *set;
+	(void)stub_ioctl(v->fd, set ? KVM_SET_MSRS : KVM_GET_MSRS, &m);
+	return e->data;
+}
+
+/*
+ * The local APIC lives in KVM and answers at one address only. Where the guest
+ * reaches for it with the C-bit, which hardware would strip, or without it
+ * again, the APIC is moved there and the instruction runs once more: the
+ * half-done access is finished first, then its effect is taken back.
+ */
+static void move_apic(struct vcpu *v, uint64_t to)
+{
+	uint64_t base = (apic_base(v, NULL) & APIC_BASE_FLAGS) | to;
+	uint8_t wanted = v->run->immediate_exit;
+	struct kvm_regs r = { 0 };
+
+	if (stub_ioctl(v->fd, KVM_GET_REGS, &r))
+		return;
+	v->run->immediate_exit = 1;
+	(void)stub_ioctl(v->fd, KVM_RUN, NULL);
+	v->run->immediate_exit = wanted;
+	(void)stub_ioctl(v->fd, KVM_SET_REGS, &r);
+	apic_base(v, &base);
+}
+
+/* Each returns whether the exit is answered and the guest goes on. */
+static bool on_rdmsr(struct vcpu *v)
+{
+	struct kvm_run *k = v->run;
+
+	if (k->msr.index == MSR_SEV_STATUS)
+		k->msr.data = SEV_STATUS_ON;
+	else if (k->msr.index == MSR_APIC_BASE)
+		k->msr.data = apic_base(v, NULL) & ~(1ull << v->vm->c_bit);
+	else
+		return false;
+	k->msr.error = 0;
+	return true;
+}
+
+static bool on_mmio(struct vcpu *v)
+{
+	struct kvm_run *k = v->run;
+	uint64_t c = k->mmio.phys_addr & 1ull << v->vm->c_bit;
+
+	k->mmio.phys_addr &= ~c;
+	if ((k->mmio.phys_addr & ~(PAGE - 1)) != APIC_BASE)
+		return false;
+	move_apic(v, APIC_BASE | c);
+	return true;
+}
+
+static bool on_hypercall(struct vcpu *v)
+{
+	struct kvm_run *k = v->run;
+	uint64_t len;
+
+	if (k->hypercall.nr != HC_MAP_GPA_RANGE)
+		return false;
+	if (mul_u64(k->hypercall.args[1], PAGE, &len))
+		vm_convert(v->vm, k->hypercall.args[0], len,
+			   k->hypercall.args[2] & HC_ENCRYPTED);
+	k->hypercall.ret = 0;
+	return true;
+}
+
+static bool answered(struct vcpu *v)
+{
+	switch (v->run->exit_reason) {
+	case KVM_EXIT_X86_RDMSR: return on_rdmsr(v);
+	case KVM_EXIT_MMIO: return on_mmio(v);
+	case KVM_EXIT_HYPERCALL: return on_hypercall(v);
+	default: return false;
+	}
+}
+
+static void enter_run(struct vcpu *v)
+{
+	lock_take(&v->vm->lock);
+	v->in_run = true;
+	lock_drop(&v->vm->lock);
+}
+
+int vcpu_run(struct vcpu *v, const struct emu *e, void *arg)
+{
+	int rc;
+
+	if (!v->tid || !pthread_equal(v->thread, pthread_self())) {
+		v->thread = pthread_self();
+		v->tid = (uint32_t)stub_gettid();
+		trap_admit();
+		memory_arm(&v->vm->mem);
+	}
+	do {
+		enter_run(v);
+		rc = emu_ioctl(e, v->fd, KVM_RUN, arg);
+		answer(v);
+	} while (!rc && answered(v));
+	return rc;
+}
