@@ -39,6 +39,7 @@ struct vqueue {
 	struct worker worker;
 	struct virtq ring;
 	struct chain chain;
+	uint64_t announced_ns; /* when we last thought of an interrupt */
 };
 
 /* How the transport interrupts: for a queue, or for a new configuration. */

@@ -171,17 +171,34 @@ int virtq_take(struct virtq *q, struct chain *c)
 	return rc ? rc : 1;
 }
 
+int virtq_give(struct virtq *q, uint16_t head, uint32_t written)
+{
+	struct vring_used_elem e = { .id = head, .len = written };
+	int rc;
+
+	rc = gmem_write(q->mem, used_entry(q, q->published), &e, sizeof(e));
+	if (rc)
+		return rc;
+	q->published++;
+	/* Release: whoever sees the index sees the entry and the payload. */
+	return gmem_store16(q->mem, gpa_plus(q->at.used, RING_IDX),
+			    q->published);
+}
+
 /* 2.7.10: did this step from old to now pass the index the driver named? */
 static bool event_passed(uint16_t event, uint16_t now, uint16_t old)
 {
 	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
 }
 
-static int wants_interrupt(struct virtq *q, bool *yes)
+int virtq_interrupt(struct virtq *q, bool *yes)
 {
 	uint16_t v;
 	int rc;
 
+	*yes = false;
+	if (q->told == q->published)
+		return 0;
 	/*
 	 * The used index must be visible before we look at what the driver
 	 * wants, as it looks at the index after it has said what it wants:
@@ -200,23 +217,6 @@ static int wants_interrupt(struct virtq *q, bool *yes)
 		*yes = !(v & VRING_AVAIL_NO_INTERRUPT);
 	q->told = q->published;
 	return 0;
-}
-
-int virtq_give(struct virtq *q, uint16_t head, uint32_t written,
-	       bool *interrupt)
-{
-	struct vring_used_elem e = { .id = head, .len = written };
-	int rc;
-
-	rc = gmem_write(q->mem, used_entry(q, q->published), &e, sizeof(e));
-	if (rc)
-		return rc;
-	q->published++;
-	/* Release: whoever sees the index sees the entry and the payload. */
-	rc = gmem_store16(q->mem, gpa_plus(q->at.used, RING_IDX), q->published);
-	if (rc)
-		return rc;
-	return wants_interrupt(q, interrupt);
 }
 
 int virtq_notify_me(struct virtq *q, bool on, bool *more)

@@ -61,12 +61,11 @@ int virtq_open(struct virtq *q, const struct gmem *mem,
  */
 int virtq_take(struct virtq *q, struct chain *c) MUST_USE;
 
-/*
- * Gives the chain back: written bytes from the start of its writable part are
- * valid. *interrupt: the driver wants to hear of it.
- */
-int virtq_give(struct virtq *q, uint16_t head, uint32_t written,
-	       bool *interrupt) MUST_USE;
+/* Gives a chain back: written bytes from the start of its writable part. */
+int virtq_give(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
+
+/* Does the driver want to hear of what was given back since last asked? */
+int virtq_interrupt(struct virtq *q, bool *yes) MUST_USE;
 
 /*
  * Asks for a notification of the next chain (on), or for peace while we are

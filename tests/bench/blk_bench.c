@@ -237,7 +237,8 @@ static void uring_done(struct bench *b, const struct io_uring_cqe *e)
 
 	CHECK(e->res == (int)b->load->bytes);
 	CHECK(!gmem_write(&b->mem, b->status[i], &ok, 1));
-	CHECK(!virtq_give(&b->ring, b->chain[i].head, 1, &irq));
+	CHECK(!virtq_give(&b->ring, b->chain[i].head, 1));
+	CHECK(!virtq_interrupt(&b->ring, &irq));
 	if (irq)
 		ring_bell(b->irq_fd);
 }

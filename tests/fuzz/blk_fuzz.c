@@ -66,7 +66,6 @@ static void serve(struct world *w, struct blk *b)
 		uint32_t written = 0;
 		uint16_t head;
 		uint64_t room;
-		bool irq;
 
 		if (virtq_take(&w->ring, &w->chain) != 1)
 			return;
@@ -75,7 +74,7 @@ static void serve(struct world *w, struct blk *b)
 		if (b->vdev.ops->request(&b->vdev, &w->chain, &written))
 			return;
 		CHECK(written <= room);
-		if (virtq_give(&w->ring, head, written, &irq))
+		if (virtq_give(&w->ring, head, written))
 			return;
 	}
 }

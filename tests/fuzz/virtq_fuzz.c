@@ -50,7 +50,8 @@ static int serve(struct virtq *q, struct chain *c)
 	check_iov(c, q->mem, false, chain_out_len(c));
 	check_iov(c, q->mem, true, chain_in_len(c));
 	(void)!chain_write(c, q->mem, header, sizeof(header));
-	return virtq_give(q, c->head, 1, &flag);
+	rc = virtq_give(q, c->head, 1);
+	return rc ? rc : virtq_interrupt(q, &flag);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
