@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -75,12 +77,22 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
+/*
+ * libc opens two files when it first needs them, which would be too late: the
+ * time zone, and overcommit_memory where an arena other than the main one
+ * gives memory back. The second is made never to happen (other allocators
+ * than libc's, a sanitizer's for one, have no such setting and no such need).
+ */
+static void settle_libc(void)
+{
+	tzset();
+	(void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
+
 int jail_process(void)
 {
 	int rc;
 
-	/* libc reads its time zone at the first use: have it done here. */
-	tzset();
 	/*
 	 * KVM counts pages it pins for a SEV guest against this limit unless
 	 * CAP_IPC_LOCK is there, and LAUNCH_SECRET pins some yet. A user
@@ -148,6 +160,7 @@ int jail_thread(enum jail_role role)
 
 	if (rc)
 		return fail("capabilities", rc);
+	settle_libc();
 	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!f)
 		return fail("seccomp_init", -ENOMEM);

@@ -27,7 +27,7 @@ static const struct jail_rule common[] = {
 	{ SYS_mprotect, { CLEAR(2, PROT_EXEC) }, "malloc: an arena grows" },
 	{ SYS_mremap, {}, "realloc of a large block" },
 	{ SYS_madvise, { EQUAL(2, MADV_DONTNEED) },
-	  "free: an arena shrinks; a thread's stack at its end" },
+	  "a thread's stack at its end" },
 	{ SYS_brk, {}, "malloc: the main arena" },
 	{ SYS_read, {}, "eventfds; what is typed and sent to the guest" },
 	{ SYS_write, {}, "eventfds; log lines; what the guest prints" },
