@@ -13,37 +13,16 @@
 
 #include "vmm/board_map.h"
 
-enum {
-	SECONDS = 0x00,
-	SECONDS_ALARM = 0x01,
-	MINUTES = 0x02,
-	MINUTES_ALARM = 0x03,
-	HOURS = 0x04,
-	HOURS_ALARM = 0x05,
-	WEEKDAY = 0x06,
-	DAY = 0x07,
-	MONTH = 0x08,
-	YEAR = 0x09,
-	REG_A = 0x0a,
-	REG_B = 0x0b,
-	REG_C = 0x0c,
-	REG_D = 0x0d,
-	CENTURY = 0x32,
-};
-
 #define A_UIP 0x80 /* update in progress */
 #define A_DEFAULT 0x26 /* 32768 Hz crystal, 1024 Hz periodic rate */
 #define A_RATE 0x0f
 #define B_SET 0x80 /* the guest holds the registers */
-#define B_BINARY 0x04 /* else BCD */
-#define B_24H 0x02
 #define INT_PERIODIC 0x40 /* the same bits in B (enable) and C (flag) */
 #define INT_ALARM 0x20
 #define INT_UPDATE 0x10
 #define INT_ALL (INT_PERIODIC | INT_ALARM | INT_UPDATE)
 #define C_IRQ 0x80
 #define D_VALID 0x80
-#define HOURS_PM 0x80
 #define ALARM_ANY 0xc0 /* both top bits: matches every value */
 
 /* CMOS bytes about the machine. */
@@ -69,91 +48,20 @@ static struct timespec host_now(void)
 	return t;
 }
 
-static uint8_t encode(const struct rtc *r, int v)
-{
-	if (r->cmos[REG_B] & B_BINARY)
-		return (uint8_t)v;
-	return (uint8_t)(v / 10 << 4 | v % 10);
-}
-
-/* -1: not a number in the present format. */
-static int decode(const struct rtc *r, uint8_t v)
-{
-	if (r->cmos[REG_B] & B_BINARY)
-		return v;
-	if ((v & 0xf) > 9 || v >> 4 > 9)
-		return -1;
-	return (v >> 4) * 10 + (v & 0xf);
-}
-
-static uint8_t encode_hour(const struct rtc *r, int h)
-{
-	uint8_t pm = h >= 12 ? HOURS_PM : 0;
-
-	if (r->cmos[REG_B] & B_24H)
-		return encode(r, h);
-	return (uint8_t)(encode(r, h % 12 ? h % 12 : 12) | pm);
-}
-
-static int decode_hour(const struct rtc *r, uint8_t v)
-{
-	int h;
-
-	if (r->cmos[REG_B] & B_24H)
-		return decode(r, v);
-	h = decode(r, v & (uint8_t)~HOURS_PM);
-	if (h < 1 || h > 12)
-		return -1;
-	return h % 12 + (v & HOURS_PM ? 12 : 0);
-}
-
-/* Fills the time registers with the guest's second t. */
-static void time_encode(struct rtc *r, int64_t t)
-{
-	time_t tt = (time_t)t;
-	struct tm tm;
-	int year;
-
-	if (!gmtime_r(&tt, &tm))
-		return;
-	year = tm.tm_year + 1900;
-	r->cmos[SECONDS] = encode(r, tm.tm_sec);
-	r->cmos[MINUTES] = encode(r, tm.tm_min);
-	r->cmos[HOURS] = encode_hour(r, tm.tm_hour);
-	r->cmos[WEEKDAY] = encode(r, tm.tm_wday + 1);
-	r->cmos[DAY] = encode(r, tm.tm_mday);
-	r->cmos[MONTH] = encode(r, tm.tm_mon + 1);
-	r->cmos[YEAR] = encode(r, year % 100);
-	r->cmos[CENTURY] = encode(r, year / 100);
-}
-
 static int64_t guest_now(const struct rtc *r)
 {
 	return host_now().tv_sec + r->offset;
 }
 
-/* Takes the time registers over; a date that does not exist changes nothing. */
-static void time_decode(struct rtc *r)
+/* Takes the time registers over; what is no date changes nothing. */
+static void time_take(struct rtc *r)
 {
-	struct tm tm = {
-		.tm_sec = decode(r, r->cmos[SECONDS]),
-		.tm_min = decode(r, r->cmos[MINUTES]),
-		.tm_hour = decode_hour(r, r->cmos[HOURS]),
-		.tm_mday = decode(r, r->cmos[DAY]),
-		.tm_mon = decode(r, r->cmos[MONTH]) - 1,
-	};
-	int year = decode(r, r->cmos[YEAR]);
-	int century = decode(r, r->cmos[CENTURY]);
+	int64_t t;
 
-	if (tm.tm_sec < 0 || tm.tm_sec > 59 || tm.tm_min < 0 ||
-	    tm.tm_min > 59 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-	    tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_mon < 0 ||
-	    tm.tm_mon > 11 || year < 0 || year > 99 || century < 0 ||
-	    century > 99)
+	if (rtc_time_get(r->cmos, &t))
 		return;
-	tm.tm_year = century * 100 + year - 1900;
-	r->offset = timegm(&tm) - host_now().tv_sec;
-	r->second_seen = guest_now(r);
+	r->offset = t - host_now().tv_sec;
+	r->second_seen = t;
 }
 
 static bool alarm_byte(uint8_t alarm, uint8_t now)
@@ -166,17 +74,17 @@ static bool alarm_matches(const struct rtc *r)
 {
 	const uint8_t *c = r->cmos;
 
-	return alarm_byte(c[SECONDS_ALARM], c[SECONDS]) &&
-	       alarm_byte(c[MINUTES_ALARM], c[MINUTES]) &&
-	       alarm_byte(c[HOURS_ALARM], c[HOURS]);
+	return alarm_byte(c[RTC_SECONDS_ALARM], c[RTC_SECONDS]) &&
+	       alarm_byte(c[RTC_MINUTES_ALARM], c[RTC_MINUTES]) &&
+	       alarm_byte(c[RTC_HOURS_ALARM], c[RTC_HOURS]);
 }
 
 static void irq_update(struct rtc *r)
 {
-	uint8_t *c = &r->cmos[REG_C];
+	uint8_t *c = &r->cmos[RTC_REG_C];
 
 	*c &= INT_ALL;
-	if (*c & r->cmos[REG_B] & INT_ALL)
+	if (*c & r->cmos[RTC_REG_B] & INT_ALL)
 		*c |= C_IRQ;
 	irq_line(r->irq, BOARD_IRQ_RTC, *c & C_IRQ);
 }
@@ -186,15 +94,15 @@ static void seconds_pass(struct rtc *r)
 {
 	int64_t now = guest_now(r);
 
-	if (r->cmos[REG_B] & B_SET)
+	if (r->cmos[RTC_REG_B] & B_SET)
 		return;
 	if (now - r->second_seen > CATCH_UP_MAX || now < r->second_seen)
 		r->second_seen = now - CATCH_UP_MAX;
 	while (r->second_seen < now) {
-		time_encode(r, ++r->second_seen);
-		r->cmos[REG_C] |= INT_UPDATE;
+		rtc_time_put(r->cmos, ++r->second_seen);
+		r->cmos[RTC_REG_C] |= INT_UPDATE;
 		if (alarm_matches(r))
-			r->cmos[REG_C] |= INT_ALARM;
+			r->cmos[RTC_REG_C] |= INT_ALARM;
 	}
 }
 
@@ -209,8 +117,8 @@ static int64_t period_ns(uint8_t rate)
 /* Main thread: the timer follows the interrupts that are enabled. */
 static void timer_update(struct rtc *r)
 {
-	uint8_t on = r->cmos[REG_B] & INT_ALL;
-	uint8_t rate = r->cmos[REG_A] & A_RATE;
+	uint8_t on = r->cmos[RTC_REG_B] & INT_ALL;
+	uint8_t rate = r->cmos[RTC_REG_A] & A_RATE;
 	struct itimerspec when = { 0 };
 	int64_t ns = NS, first = NS + NS_LATE - host_now().tv_nsec;
 	bool set;
@@ -239,8 +147,9 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 		return;
 	bus_lock(r->pio);
 	seconds_pass(r);
-	if ((r->cmos[REG_B] & INT_PERIODIC) && (r->cmos[REG_A] & A_RATE))
-		r->cmos[REG_C] |= INT_PERIODIC;
+	if ((r->cmos[RTC_REG_B] & INT_PERIODIC) &&
+	    (r->cmos[RTC_REG_A] & A_RATE))
+		r->cmos[RTC_REG_C] |= INT_PERIODIC;
 	irq_update(r);
 	bus_unlock(r->pio);
 }
@@ -269,16 +178,16 @@ static void timer_kick(struct rtc *r)
 
 static bool is_time(uint8_t i)
 {
-	return i == SECONDS || i == MINUTES || i == HOURS ||
-	       (i >= WEEKDAY && i <= YEAR) || i == CENTURY;
+	return i == RTC_SECONDS || i == RTC_MINUTES || i == RTC_HOURS ||
+	       (i >= RTC_WEEKDAY && i <= RTC_YEAR) || i == RTC_CENTURY;
 }
 
 static uint8_t reg_a(const struct rtc *r)
 {
-	bool uip = !(r->cmos[REG_B] & B_SET) &&
+	bool uip = !(r->cmos[RTC_REG_B] & B_SET) &&
 		   host_now().tv_nsec >= NS - UIP_NS;
 
-	return (uint8_t)(r->cmos[REG_A] | (uip ? A_UIP : 0));
+	return (uint8_t)(r->cmos[RTC_REG_A] | (uip ? A_UIP : 0));
 }
 
 static uint8_t reg_c(struct rtc *r)
@@ -287,8 +196,8 @@ static uint8_t reg_c(struct rtc *r)
 
 	seconds_pass(r);
 	irq_update(r);
-	c = r->cmos[REG_C];
-	r->cmos[REG_C] = 0;
+	c = r->cmos[RTC_REG_C];
+	r->cmos[RTC_REG_C] = 0;
 	irq_update(r);
 	return c;
 }
@@ -296,30 +205,30 @@ static uint8_t reg_c(struct rtc *r)
 static uint8_t cmos_read(struct rtc *r, uint8_t i)
 {
 	switch (i) {
-	case REG_A: return reg_a(r);
-	case REG_C: return reg_c(r);
-	case REG_D: return D_VALID;
+	case RTC_REG_A: return reg_a(r);
+	case RTC_REG_C: return reg_c(r);
+	case RTC_REG_D: return D_VALID;
 	default: break;
 	}
-	if (is_time(i) && !(r->cmos[REG_B] & B_SET))
-		time_encode(r, guest_now(r));
+	if (is_time(i) && !(r->cmos[RTC_REG_B] & B_SET))
+		rtc_time_put(r->cmos, guest_now(r));
 	return r->cmos[i];
 }
 
 static void reg_b_write(struct rtc *r, uint8_t v)
 {
-	uint8_t old = r->cmos[REG_B];
+	uint8_t old = r->cmos[RTC_REG_B];
 
 	if (v & ~old & B_SET) {
-		time_encode(r, guest_now(r));
+		rtc_time_put(r->cmos, guest_now(r));
 		v &= (uint8_t)~INT_UPDATE; /* MC146818A: SET clears UIE */
 	}
-	r->cmos[REG_B] = v;
+	r->cmos[RTC_REG_B] = v;
 	if (old & ~v & B_SET)
-		time_decode(r);
+		time_take(r);
 	if ((old ^ v) & INT_ALL) {
 		seconds_pass(r);
-		r->cmos[REG_C] &= old; /* only what comes from now on */
+		r->cmos[RTC_REG_C] &= old; /* only what comes from now on */
 		timer_kick(r);
 	}
 	irq_update(r);
@@ -328,22 +237,22 @@ static void reg_b_write(struct rtc *r, uint8_t v)
 static void cmos_write(struct rtc *r, uint8_t i, uint8_t v)
 {
 	switch (i) {
-	case REG_A:
-		r->cmos[REG_A] = v & (uint8_t)~A_UIP;
+	case RTC_REG_A:
+		r->cmos[RTC_REG_A] = v & (uint8_t)~A_UIP;
 		timer_kick(r);
 		return;
-	case REG_B: reg_b_write(r, v); return;
-	case REG_C:
-	case REG_D: return;
+	case RTC_REG_B: reg_b_write(r, v); return;
+	case RTC_REG_C:
+	case RTC_REG_D: return;
 	default: break;
 	}
-	if (!is_time(i) || (r->cmos[REG_B] & B_SET)) {
+	if (!is_time(i) || (r->cmos[RTC_REG_B] & B_SET)) {
 		r->cmos[i] = v;
 		return;
 	}
-	time_encode(r, guest_now(r));
+	rtc_time_put(r->cmos, guest_now(r));
 	r->cmos[i] = v;
-	time_decode(r);
+	time_take(r);
 }
 
 static bool rtc_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
@@ -404,12 +313,12 @@ static void board_put(struct rtc *r)
 void rtc_reset(struct rtc *r)
 {
 	r->index = 0;
-	r->cmos[REG_A] = A_DEFAULT;
-	r->cmos[REG_B] = B_24H;
-	r->cmos[REG_C] = 0;
+	r->cmos[RTC_REG_A] = A_DEFAULT;
+	r->cmos[RTC_REG_B] = RTC_B_24H;
+	r->cmos[RTC_REG_C] = 0;
 	r->second_seen = guest_now(r);
 	/* libc's first gmtime_r reads /etc/localtime, which the jail forbids. */
-	time_encode(r, r->second_seen);
+	rtc_time_put(r->cmos, r->second_seen);
 	board_put(r);
 	irq_update(r);
 	timer_kick(r);

@@ -10,11 +10,10 @@
 
 #include <stdint.h>
 
+#include "devices/rtc_time.h"
 #include "vmm/bus.h"
 #include "vmm/event.h"
 #include "vmm/irq.h"
-
-#define RTC_BYTES 128
 
 /* What CMOS says about the machine. */
 struct rtc_board {
