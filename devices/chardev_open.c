@@ -49,30 +49,44 @@ static int terminal_raw(struct chardev *c)
 }
 
 /*
- * Output must not block, but O_NONBLOCK belongs to the open file, which a
- * shell and our own standard error share: so a terminal or pipe is opened
- * once more for ourselves. A socket cannot be; there the flag is restored.
+ * Reads and writes must not block, but O_NONBLOCK belongs to the open file,
+ * which a shell and our own standard error share: so a terminal or pipe is
+ * opened once more for ourselves. -1: it is something else, or not allowed.
  */
-static int stdout_open(struct chardev *c)
+static int reopen(int fd, const char *path, int mode)
 {
 	struct stat st;
-	int flags, fd = -1;
 
-	if (fstat(STDOUT_FILENO, &st))
-		return -errno;
-	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
-		fd = open("/proc/self/fd/1",
-			  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fstat(fd, &st) || !(S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode)))
+		return -1;
+	return open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* What cannot be opened again gets the flag until chardev_close. */
+static int stdout_open(struct chardev *c)
+{
+	int fd = reopen(STDOUT_FILENO, "/proc/self/fd/1", O_WRONLY);
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
 	if (fd >= 0)
 		return fd;
-	flags = fcntl(STDOUT_FILENO, F_GETFL);
-	if (!S_ISREG(st.st_mode) && flags >= 0 && !(flags & O_NONBLOCK)) {
+	if (flags < 0)
+		return -errno;
+	if (!(flags & O_NONBLOCK)) {
 		if (fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK))
 			return -errno;
 		c->nonblock_set = true;
 	}
 	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
+}
+
+/* Read only when the loop says that there is something: it may block. */
+static int stdin_open(void)
+{
+	int fd = reopen(STDIN_FILENO, "/proc/self/fd/0", O_RDONLY);
+
+	return fd < 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : fd;
 }
 
 static int stdio_open(struct chardev *c)
@@ -82,7 +96,7 @@ static int stdio_open(struct chardev *c)
 	if (rc < 0)
 		return rc;
 	c->out_fd = rc;
-	c->in_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	c->in_fd = stdin_open();
 	if (c->in_fd < 0) /* closed: a console without input */
 		return errno == EBADF ? 0 : -errno;
 	return terminal_raw(c);
