@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config_test: command lines that are refused, and with which words; what the
+ * others make. Trees have a test of their own.
+ */
+#include "vmm/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/capture.h"
+
+#define ARGS_MAX 48
+
+/* Splits a command line at spaces; '_' stands for a space in a value. */
+static int parse(struct config *c, const char *line, char *text, size_t cap)
+{
+	char *copy = strdup(line), *argv[ARGS_MAX] = { 0 }, *save = NULL;
+	struct capture cap_err = capture_begin();
+	int argc = 0, rc;
+
+	for (char *w = strtok_r(copy, " ", &save); w;
+	     w = strtok_r(NULL, " ", &save)) {
+		for (char *p = w; *p; p++)
+			if (*p == '_')
+				*p = ' ';
+		argv[argc++] = w;
+	}
+	rc = config_parse(c, argc, argv);
+	capture_end(&cap_err, text, cap);
+	free(copy); /* the config keeps nothing of argv */
+	return rc;
+}
+
+#define RUN "carrel run --firmware f "
+
+static const struct {
+	const char *line;
+	const char *say[3];	/* all in the one line that is logged */
+} refused[] = {
+	{ "carrel", { "no command", "run, version and help" } },
+	{ "carrel start", { "\"start\"", "run, version and help" } },
+	{ "carrel run", { "--firmware is missing" } },
+	{ "carrel run --kernel k", { "direct boot", "give --firmware" } },
+	{ RUN "--initrd i", { "--initrd \"i\"", "needs --kernel" } },
+	{ RUN "--cmdline c", { "--cmdline \"c\"", "needs --kernel" } },
+	{ RUN "extra", { "\"extra\"", "begin with --" } },
+	{ RUN "-m 1G", { "\"-m\"" } },
+	{ RUN "--", { "--: not known" } },
+	{ RUN "--memroy 1G", { "--memroy", "nearest is --memory" } },
+	{ RUN "--cpu 2", { "nearest is --cpus" } },
+	{ RUN "--no-reboots", { "nearest is --no-reboot" } },
+	{ RUN "--net tap=t", { "--net: not known" } },
+	{ RUN "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1",
+	  { "not known" } },
+	{ RUN "--memory", { "--memory: needs a value", "SIZE" } },
+	{ RUN "--disk", { "--disk: needs a value" } },
+
+	{ RUN "--memory 63M", { "--memory \"63M\"", "64M to 1024G" } },
+	{ RUN "--memory 67104768", { "\"67104768\"" } },
+	{ RUN "--memory 67108865", { "whole pages of 4096" } },
+	{ RUN "--memory 1025G", { "64M to 1024G" } },
+	{ RUN "--memory 2T", { "64M to 1024G" } },
+	{ RUN "--memory 18446744073709551616", { "64M to 1024G" } },
+	{ RUN "--memory 17179869184G", { "64M to 1024G" } },
+	{ RUN "--memory 16777217T", { "64M to 1024G" } },
+	{ RUN "--memory -1G", { "\"-1G\"" } },
+	{ RUN "--memory +1G", { "\"+1G\"" } },
+	{ RUN "--memory 1GB", { "\"1GB\"" } },
+	{ RUN "--memory 1g", { "\"1g\"" } },
+	{ RUN "--memory G", { "\"G\"" } },
+	{ RUN "--memory 0x", { "\"0x\"" } },
+	{ RUN "--memory _1G", { "\" 1G\"" } },
+	{ RUN "--memory=", { "--memory \"\"" } },
+
+	{ RUN "--cpus 0", { "--cpus \"0\"", "1 to 64" } },
+	{ RUN "--cpus 65", { "--cpus \"65\"", "1 to 64" } },
+	{ RUN "--cpus 4294967297", { "1 to 64" } },
+	{ RUN "--cpus two", { "\"two\"" } },
+	{ RUN "--cpus 1.5", { "\"1.5\"" } },
+	{ RUN "--cpus 1_", { "\"1 \"" } },
+	{ RUN "--name a/b", { "--name \"a/b\"", "letters" } },
+	{ RUN "--name=", { "--name \"\"" } },
+	{ RUN "--rng=yes", { "--rng \"yes\"", "on and off" } },
+	{ RUN "--sandbox maybe", { "--sandbox \"maybe\"", "on and off" } },
+	{ RUN "--serial tty", { "--serial \"tty\"", "stdio|file=" } },
+	{ RUN "--serial file=", { "--serial \"file=\"" } },
+	{ RUN "--serial stdio:", { "\"stdio:\"" } },
+	{ RUN "--debugcon stdio", { "--debugcon \"stdio\"", "file=FILE" } },
+	{ RUN "--debugcon socket=s", { "file=FILE|none" } },
+	{ RUN "--control=", { "--control" } },
+	{ RUN "--paused", { "--paused", "needs --control" } },
+	{ RUN "--control s --serial socket=s", { "--serial and --control" } },
+	{ RUN "--config x.dtb", { "must be the first flag" } },
+
+	{ RUN "--disk readonly=on", { "--disk: needs path=FILE" } },
+	{ RUN "--disk path=", { "--disk path \"\"" } },
+	{ RUN "--disk path", { "--disk path: needs a value" } },
+	{ RUN "--disk path=a,format=qcow2", { "--disk format: not known" } },
+	{ RUN "--disk path=a,readonly=1", { "on and off" } },
+	{ RUN "--disk path=a,", { "--disk : not known" } },
+	{ RUN "--disk path=a,queues=0", { "--disk queues \"0\"", "1 to 64" } },
+	{ RUN "--disk path=a,id=a_b", { "--disk id \"a b\"" } },
+	{ RUN "--disk path=a,id=123456789012345678901", { "1 to 20" } },
+	{ RUN "--disk path=a,id=x --disk path=b,id=x",
+	  { "\"x\"", "\"a\"", "\"b\"" } },
+	{ RUN "--disk path=a --disk path=b,id=disk0", { "\"disk0\"" } },
+	{ RUN "--disk path=1 --disk path=2 --disk path=3 --disk path=4 "
+	  "--disk path=5 --disk path=6 --disk path=7 --disk path=8 "
+	  "--disk path=9 --disk path=10 --disk path=11 --disk path=12 "
+	  "--disk path=13 --disk path=14 --disk path=15 --disk path=16 "
+	  "--disk path=17", { "at most 16" } },
+
+	{ RUN "--sev kernel-hashes=on", { "--sev: needs policy=N" } },
+	{ RUN "--sev=", { "--sev : not known" } },
+	{ RUN "--sev on", { "--sev on: not known" } },
+	{ RUN "--sev policy=0x100000000", { "0 to 4294967295" } },
+	{ RUN "--sev policy=-1", { "--sev policy \"-1\"" } },
+	{ RUN "--sev policy=1,dh=a", { "dh \"a\"", "needs session" } },
+	{ RUN "--sev policy=1,session=a", { "session \"a\"", "needs dh" } },
+	{ RUN "--sev policy=1,dh=a,session=b", { "needs --control" } },
+	{ RUN "--sev policy=1,cbitpos=31", { "32 to 63" } },
+	{ RUN "--sev policy=1,reduced-phys-bits=33", { "0 to 32" } },
+	{ RUN "--sev policy=1,kernel-hashes", { "needs a value" } },
+};
+
+static void refusals(void **state)
+{
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct config c;
+
+		if (parse(&c, refused[i].line, text, sizeof(text)) != -EINVAL)
+			fail_msg("accepted: %s", refused[i].line);
+		for (size_t k = 0; k < 3 && refused[i].say[k]; k++)
+			if (!strstr(text, refused[i].say[k]))
+				fail_msg("%s: not in it: %s", text,
+					 refused[i].say[k]);
+		/* One line: its newline is the last byte. */
+		assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+		assert_null(c.owned);
+	}
+}
+
+static void accept(struct config *c, const char *line)
+{
+	char text[2048];
+
+	if (parse(c, line, text, sizeof(text)))
+		fail_msg("refused: %s: %s", line, text);
+	assert_string_equal(text, "");
+}
+
+static void verbs(void **state)
+{
+	static const struct {
+		const char *line;
+		enum config_verb verb;
+	} t[] = {
+		{ "carrel version", CONFIG_VERSION },
+		{ "carrel --version", CONFIG_VERSION },
+		{ "carrel help", CONFIG_HELP },
+		{ "carrel --help", CONFIG_HELP },
+		{ "carrel run --help", CONFIG_HELP },
+		{ RUN "--memory 1G --help", CONFIG_HELP },
+		{ RUN, CONFIG_RUN },
+	};
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		accept(&c, t[i].line);
+		assert_int_equal(c.verb, t[i].verb);
+		config_close(&c);
+	}
+}
+
+static void defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accept(&c, RUN);
+	assert_string_equal(c.firmware, "f");
+	assert_int_equal(c.memory, 512 * MIB);
+	assert_int_equal(c.cpus, 1);
+	assert_int_equal(c.serial.end, END_STDIO);
+	assert_int_equal(c.debugcon.end, END_NONE);
+	assert_true(c.sandbox);
+	assert_false(c.rng || c.paused || c.no_reboot || c.sev.on);
+	assert_int_equal(c.n_disks, 0);
+	assert_null(c.control);
+	assert_null(c.name);
+	config_close(&c);
+}
+
+static void everything(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accept(&c, "carrel run --firmware=f --name vm-1.x --memory 3G --cpus 64 "
+		   "--kernel k --initrd i --cmdline console=ttyS0_quiet "
+		   "--rng --serial socket=/s,1 --debugcon file=/d --control c "
+		   "--paused --no-reboot --sandbox off --dump-dtb - "
+		   "--disk path=/a,,b,readonly,queues=3 "
+		   "--disk id=root,path=p=q,readonly=off "
+		   "--sev policy=0xFFFFFFFF,dh=g --sev session=h,cbitpos=47,"
+		   "reduced-phys-bits=1,kernel-hashes=off");
+	assert_string_equal(c.name, "vm-1.x");
+	assert_int_equal(c.memory, 3 * GIB);
+	assert_int_equal(c.cpus, 64);
+	assert_string_equal(c.kernel, "k");
+	assert_string_equal(c.initrd, "i");
+	assert_string_equal(c.cmdline, "console=ttyS0 quiet");
+	assert_int_equal(c.serial.end, END_SOCKET);
+	assert_string_equal(c.serial.path, "/s,1");
+	assert_int_equal(c.debugcon.end, END_FILE);
+	assert_string_equal(c.debugcon.path, "/d");
+	assert_string_equal(c.control, "c");
+	assert_string_equal(c.dump_dtb, "-");
+	assert_true(c.rng && c.paused && c.no_reboot && !c.sandbox);
+	assert_int_equal(c.n_disks, 2);
+	assert_string_equal(c.disk[0].path, "/a,b");
+	assert_string_equal(c.disk[0].id, "disk0");
+	assert_true(c.disk[0].readonly);
+	assert_int_equal(c.disk[0].queues, 3);
+	assert_string_equal(c.disk[1].path, "p=q");
+	assert_string_equal(c.disk[1].id, "root");
+	assert_false(c.disk[1].readonly);
+	assert_int_equal(c.disk[1].queues, 0);
+	assert_true(c.sev.on && !c.sev.kernel_hashes);
+	assert_int_equal(c.sev.policy, 0xffffffff);
+	assert_string_equal(c.sev.dh, "g");
+	assert_string_equal(c.sev.session, "h");
+	assert_int_equal(c.sev.cbitpos, 47);
+	assert_int_equal(c.sev.reduced_phys_bits, 1);
+	config_close(&c);
+	assert_null(c.owned);
+}
+
+static void sev_defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accept(&c, RUN "--kernel k --sev policy=1");
+	assert_true(c.sev.on && c.sev.kernel_hashes);
+	assert_int_equal(c.sev.policy, 1);
+	assert_int_equal(c.sev.cbitpos, -1);
+	assert_int_equal(c.sev.reduced_phys_bits, -1);
+	config_close(&c);
+}
+
+static void numbers(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t memory;
+	} t[] = {
+		{ RUN "--memory 67108864", 64 * MIB },
+		{ RUN "--memory 67112960", 64 * MIB + 4096 },
+		{ RUN "--memory 65536K", 64 * MIB },
+		{ RUN "--memory 64M", 64 * MIB },
+		{ RUN "--memory 0x40M", 64 * MIB },
+		{ RUN "--memory 0064M", 64 * MIB }, /* not octal */
+		{ RUN "--memory 1024G", 1024 * GIB },
+		{ RUN "--memory 1T", 1024 * GIB },
+		{ RUN "--memory 1G --memory 2G", 2 * GIB },
+	};
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		accept(&c, t[i].line);
+		assert_int_equal(c.memory, t[i].memory);
+		config_close(&c);
+	}
+}
+
+/* A page's text, without the backslashes of manual pages. */
+static char *slurp(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = calloc(1, 65536), *to = text;
+
+	if (!f || !text)
+		fail_msg("%s: run tests in the root of the tree", path);
+	assert_true(fread(text, 1, 65535, f) > 0);
+	fclose(f);
+	for (const char *from = text; (*to = *from) != '\0'; from++)
+		to += *to != '\\';
+	return text;
+}
+
+/* "--flag" or "name=" of a line of the usage text; false: another line. */
+static bool word_of(const char *line, char *word, size_t cap)
+{
+	const bool flag = !strncmp(line, "  --", 4);
+	const char *start = line + (flag ? 2 : 6);
+	size_t len;
+
+	if (!flag && (strncmp(line, "      ", 6) || line[6] == ' '))
+		return false;
+	len = strspn(start, "abcdefghijklmnopqrstuvwxyz-");
+	if (!flag && start[len] != '=')
+		return false;
+	bytes_copy(word, cap - 1, start, len + !flag);
+	word[len + !flag] = '\0';
+	return true;
+}
+
+/* Each flag and suboption of the usage text is in the pages about them. */
+static void pages_know_every_flag(void **state)
+{
+	char *usage = config_usage(), *save = NULL, word[64];
+	char *page[] = { slurp("docs/carrel.1"), slurp("docs/config.md"),
+			 slurp("docs/completion/carrel") };
+	unsigned words = 0;
+
+	(void)state;
+	for (char *l = strtok_r(usage, "\n", &save); l;
+	     l = strtok_r(NULL, "\n", &save)) {
+		if (!word_of(l, word, sizeof(word)))
+			continue;
+		words++;
+		for (size_t i = 0; i < ARRAY_LEN(page); i++)
+			if (!strstr(page[i], word))
+				fail_msg("page %zu lacks %s", i, word);
+	}
+	assert_int_equal(words, 18 + 4 + 6);
+	for (size_t i = 0; i < ARRAY_LEN(page); i++)
+		free(page[i]);
+	free(usage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(verbs),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(sev_defaults),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(pages_know_every_flag),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
