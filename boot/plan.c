@@ -11,51 +11,12 @@
 #include <stdlib.h>
 
 #include "boot/acpi.h"
-#include "boot/bzimage.h"
-#include "boot/e820.h"
-#include "boot/firmware.h"
-#include "boot/hashes.h"
-#include "boot/smbios.h"
+#include "boot/plan_steps.h"
 #include "vmm/board_map.h"
 #include "vmm/file.h"
 #include "vmm/log.h"
 
-/* A kernel and an initrd of these sizes still fit the 32-bit fw_cfg items. */
-#define KERNEL_MAX (256 * MIB)
-#define INITRD_MAX (2 * GIB)
-
-/* fw_cfg keys (QEMU, docs/specs/fw_cfg); sizes are u32, counts u16. */
-enum key {
-	KEY_CPUS = 0x05,
-	KEY_KERNEL_SIZE = 0x08,
-	KEY_INITRD_SIZE = 0x0b,
-	KEY_BOOT_MENU = 0x0e,
-	KEY_CPUS_MAX = 0x0f,
-	KEY_KERNEL_DATA = 0x11,
-	KEY_INITRD_DATA = 0x12,
-	KEY_CMDLINE_SIZE = 0x14,
-	KEY_CMDLINE_DATA = 0x15,
-	KEY_SETUP_SIZE = 0x17,
-	KEY_SETUP_DATA = 0x18,
-};
-
-struct bytes {
-	uint8_t *at;
-	size_t len;
-};
-
-/* What is known while the plan is made. */
-struct plan {
-	struct image *im;
-	const struct boot_source *src;
-	struct firmware fw;
-	const char *cmdline; /* never NULL */
-	struct bytes firmware, kernel, initrd; /* owned by the image */
-	struct bzimage bz;
-};
-
-/* Memory from calloc that lives as long as the image. */
-static void *plan_alloc(struct plan *p, size_t len)
+void *plan_alloc(struct plan *p, size_t len)
 {
 	void *buf = calloc(1, len);
 
@@ -66,8 +27,8 @@ static void *plan_alloc(struct plan *p, size_t len)
 	return NULL;
 }
 
-static int read_owned(struct plan *p, const char *path, const char *what,
-		      uint64_t max, struct bytes *out)
+int plan_read(struct plan *p, const char *path, const char *what, uint64_t max,
+	      struct plan_bytes *out)
 {
 	int rc = file_read(path, what, max, &out->at, &out->len);
 
@@ -79,41 +40,16 @@ static int read_owned(struct plan *p, const char *path, const char *what,
 	return rc;
 }
 
-static int add_item(struct plan *p, enum key key, bool hashed,
-		    const uint8_t *bytes, size_t len)
+int plan_number(struct plan *p, enum plan_key key, size_t size, uint32_t v)
 {
-	return image_add_item(p->im, &(struct image_item){ .key = (uint16_t)key,
-							   .hashed = hashed,
-							   .bytes = bytes,
-							   .len = len });
-}
-
-static int add_number(struct plan *p, enum key key, size_t size, uint32_t v)
-{
+	struct image_item it = { .key = (uint16_t)key, .len = size };
 	uint8_t *bytes = plan_alloc(p, size);
 
 	if (!bytes)
 		return -ENOMEM;
 	put_le(bytes, size, v);
-	return add_item(p, key, false, bytes, size);
-}
-
-static int add_file(struct plan *p, const char *name, const uint8_t *bytes,
-		    size_t len)
-{
-	struct image_item it = { .bytes = bytes, .len = len };
-
-	bytes_copy(it.name, sizeof(it.name) - 1, name, strlen(name));
+	it.bytes = bytes;
 	return image_add_item(p->im, &it);
-}
-
-/* A size under one key and the bytes under another. */
-static int add_blob(struct plan *p, enum key size, enum key data,
-		    const uint8_t *bytes, size_t len)
-{
-	int rc = add_number(p, size, 4, (uint32_t)len);
-
-	return rc ? rc : add_item(p, data, true, bytes, len);
 }
 
 /* The areas that SEV writes to must be RAM, if the board is known. */
@@ -137,7 +73,7 @@ static int plan_firmware(struct plan *p)
 	struct image_part part = { .name = "firmware",
 				   .kind = PART_MEASURED,
 				   .rom = true };
-	int rc = read_owned(p, path, "firmware", BOARD_ROM_MAX, &p->firmware);
+	int rc = plan_read(p, path, "firmware", BOARD_ROM_MAX, &p->firmware);
 
 	if (rc)
 		return rc;
@@ -158,184 +94,6 @@ static int plan_firmware(struct plan *p)
 	part.bytes = p->firmware.at;
 	part.len = p->firmware.len;
 	return image_add_part(p->im, &part);
-}
-
-static int read_kernel(struct plan *p)
-{
-	const struct boot_source *src = p->src;
-	const char *why;
-	int rc = read_owned(p, src->kernel, "kernel", KERNEL_MAX, &p->kernel);
-
-	if (rc)
-		return rc;
-	rc = bzimage_parse(&p->bz, p->kernel.at, p->kernel.len, &why);
-	if (rc) {
-		log_error("kernel %s: %s", src->kernel, why);
-		return rc;
-	}
-	if (!p->bz.efi_stub)
-		log_warn("kernel %s: has no EFI stub; OVMF will not start it",
-			 src->kernel);
-	if (strlen(p->cmdline) > p->bz.cmdline_max) {
-		log_error("command line: %zu bytes; kernel %s accepts at most "
-			  "%" PRIu32,
-			  strlen(p->cmdline), src->kernel, p->bz.cmdline_max);
-		return -EINVAL;
-	}
-	if (src->initrd)
-		rc = read_owned(p, src->initrd, "initrd", INITRD_MAX,
-				&p->initrd);
-	return rc;
-}
-
-static int check_fits(const struct plan *p)
-{
-	const uint64_t ram = p->src->ram_low + p->src->ram_high;
-	const uint64_t need = (uint64_t)p->kernel.len + p->initrd.len;
-
-	if (ram == 0 || need < ram)
-		return 0;
-	log_error("kernel and initrd: %" PRIu64 " bytes do not fit the VM's "
-		  "memory of %" PRIu64,
-		  need, ram);
-	return -EINVAL;
-}
-
-/* As the firmware reads them: setup and rest make up the file unchanged. */
-static int add_kernel_items(struct plan *p)
-{
-	const size_t setup = p->bz.setup_bytes;
-	int rc;
-
-	rc = add_blob(p, KEY_SETUP_SIZE, KEY_SETUP_DATA, p->kernel.at, setup);
-	if (!rc)
-		rc = add_blob(p, KEY_KERNEL_SIZE, KEY_KERNEL_DATA,
-			      p->kernel.at + setup, p->kernel.len - setup);
-	if (!rc)
-		rc = add_blob(p, KEY_INITRD_SIZE, KEY_INITRD_DATA, p->initrd.at,
-			      p->initrd.len);
-	if (!rc)
-		rc = add_blob(p, KEY_CMDLINE_SIZE, KEY_CMDLINE_DATA,
-			      (const uint8_t *)p->cmdline,
-			      strlen(p->cmdline) + 1);
-	return rc;
-}
-
-static int check_hash_area(const struct plan *p)
-{
-	const struct firmware_area *a = &p->fw.hashes;
-
-	if (a->size == 0) {
-		log_error("firmware %s: has no area for kernel hashes; use an "
-			  "AmdSev build of OVMF, or kernel-hashes=off",
-			  p->src->firmware);
-		return -EINVAL;
-	}
-	if (a->size < HASHES_LEN || a->base % 16) {
-		log_error("firmware %s: its hash area at %#" PRIx32 ", %" PRIu32
-			  " bytes, cannot take the table: %d bytes, aligned "
-			  "to 16, are needed",
-			  p->src->firmware, a->base, a->size, HASHES_LEN);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int plan_hashes(struct plan *p)
-{
-	const struct hashes_source src = { .kernel = p->kernel.at,
-					   .kernel_len = p->kernel.len,
-					   .initrd = p->initrd.at,
-					   .initrd_len = p->initrd.len,
-					   .cmdline = p->cmdline };
-	struct image_part part = { .name = "kernel hashes",
-				   .kind = PART_MEASURED,
-				   .at = { p->fw.hashes.base },
-				   .len = HASHES_LEN };
-	int rc = check_hash_area(p);
-	uint8_t *table;
-
-	if (rc)
-		return rc;
-	table = plan_alloc(p, HASHES_LEN);
-	if (!table)
-		return -ENOMEM;
-	rc = hashes_build(table, &src);
-	if (rc) {
-		log_error("kernel hashes: SHA-256 is not available");
-		return rc;
-	}
-	part.bytes = table;
-	return image_add_part(p->im, &part);
-}
-
-static int plan_kernel(struct plan *p)
-{
-	int rc = read_kernel(p);
-
-	if (!rc)
-		rc = check_fits(p);
-	if (!rc)
-		rc = add_kernel_items(p);
-	if (!rc && p->src->kernel_hashes)
-		rc = plan_hashes(p);
-	return rc;
-}
-
-/* Everything that describes the board, in one allocation. */
-struct board_tables {
-	struct acpi acpi;
-	struct smbios smbios;
-	uint8_t e820[E820_MAX];
-	size_t e820_len;
-};
-
-static int add_tables(struct plan *p, const struct board_tables *t)
-{
-	const struct acpi *a = &t->acpi;
-	const struct smbios *s = &t->smbios;
-	const struct {
-		const char *name;
-		const uint8_t *bytes;
-		size_t len;
-	} files[] = {
-		{ E820_FILE, t->e820, t->e820_len },
-		{ ACPI_FILE_TABLES, a->tables, a->tables_len },
-		{ ACPI_FILE_RSDP, a->rsdp, sizeof(a->rsdp) },
-		{ ACPI_FILE_LOADER, a->loader, a->loader_len },
-		{ SMBIOS_FILE_TABLES, s->tables, s->tables_len },
-		{ SMBIOS_FILE_ANCHOR, s->anchor, sizeof(s->anchor) },
-	};
-	int rc = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(files) && !rc; i++)
-		rc = add_file(p, files[i].name, files[i].bytes, files[i].len);
-	return rc;
-}
-
-static int plan_board(struct plan *p)
-{
-	const struct boot_source *src = p->src;
-	const struct smbios_source smbios = { .name = src->name,
-					      .cpus = src->cpus,
-					      .ram_low = src->ram_low,
-					      .ram_high = src->ram_high };
-	struct board_tables *t = plan_alloc(p, sizeof(*t));
-	int rc;
-
-	if (!t)
-		return -ENOMEM;
-	acpi_build(&t->acpi, src->cpus);
-	smbios_build(&t->smbios, &smbios);
-	t->e820_len = e820_build(t->e820, src->ram_low, src->ram_high);
-	rc = add_tables(p, t);
-	if (!rc)
-		rc = add_number(p, KEY_CPUS, 2, src->cpus);
-	if (!rc)
-		rc = add_number(p, KEY_CPUS_MAX, 2, src->cpus);
-	if (!rc)
-		rc = add_number(p, KEY_BOOT_MENU, 2, 0);
-	return rc;
 }
 
 static int check_source(const struct boot_source *src)
@@ -361,20 +119,6 @@ static int check_source(const struct boot_source *src)
 	return 0;
 }
 
-/* The caller's text may go away: the image keeps its own. */
-static int copy_cmdline(struct plan *p)
-{
-	const char *text = p->src->cmdline ? p->src->cmdline : "";
-	const size_t len = strlen(text) + 1;
-	char *copy = plan_alloc(p, len);
-
-	if (!copy)
-		return -ENOMEM;
-	bytes_copy(copy, len, text, len);
-	p->cmdline = copy;
-	return 0;
-}
-
 int boot_plan(struct image *im, const struct boot_source *src)
 {
 	struct plan p = { .im = im, .src = src };
@@ -384,8 +128,6 @@ int boot_plan(struct image *im, const struct boot_source *src)
 	rc = check_source(src);
 	if (!rc)
 		rc = plan_firmware(&p);
-	if (!rc && src->kernel)
-		rc = copy_cmdline(&p);
 	if (!rc && src->kernel)
 		rc = plan_kernel(&p);
 	if (!rc && src->cpus)

@@ -324,6 +324,8 @@ static void kernel_unhashed(void **state)
 	assert_int_equal(im.n_parts, 1);
 	assert_int_equal(im.secret_len, 0);
 	assert_int_equal(im.n_items, 8);
+	item_is(&im, 0x18, kernel, SETUP_LEN, false);
+	item_is(&im, 0x15, "", 1, false);
 	image_close(&im);
 }
 
