@@ -11,10 +11,12 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sev/owner/crypto.h"
 #include "sev/owner/files.h"
+#include "vmm/log.h"
 
 /* AMD's root keys: SHA-256 of exponent and modulus (amd_cert_fingerprint). */
 static const struct {
@@ -92,10 +94,15 @@ void chain_set(struct chain *c, enum chain_name name, const uint8_t *p,
 	c->broken[name] = why;
 }
 
-void chain_load(struct chain *c, const char *dir)
+int chain_load(struct chain *c, const char *dir)
 {
 	uint8_t buf[4096];
+	struct stat st;
 
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
+		log_error("%s is not a directory of certificates", dir);
+		return -ENOTDIR;
+	}
 	for (size_t i = 0; i < CHAIN_NAMES; i++) {
 		char path[4096];
 		size_t len;
@@ -109,6 +116,7 @@ void chain_load(struct chain *c, const char *dir)
 		else
 			chain_set(c, (enum chain_name)i, buf, len);
 	}
+	return 0;
 }
 
 /* RSA-PSS, salt as long as the hash, which MGF1 uses too. */

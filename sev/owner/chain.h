@@ -46,8 +46,11 @@ void chain_init(struct chain *c);
 void chain_set(struct chain *c, enum chain_name name, const uint8_t *p,
 	       size_t len);
 
-/* Reads ark, ask, cek, oca, pek and pdh .cert; a missing one is no error. */
-void chain_load(struct chain *c, const char *dir);
+/*
+ * Reads ark, ask, cek, oca, pek and pdh .cert. A missing one only breaks its
+ * links; -errno, after a log line, if there is no such directory.
+ */
+int chain_load(struct chain *c, const char *dir) MUST_USE;
 
 /*
  * 0, or -EKEYREJECTED if any link fails. root: trust this ARK only; NULL:

@@ -222,7 +222,8 @@ static void print_lines(json_t *o, int depth)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(o, key, v) print_value(key, v, depth);
+	json_object_foreach (o, key, v)
+		print_value(key, v, depth);
 }
 
 static int print(const char *path, const uint8_t *p, size_t len, bool json)

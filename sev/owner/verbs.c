@@ -59,7 +59,9 @@ static int verify_dir(struct chain *c, const char *dir, const char *root_path)
 	if (rc)
 		return rc;
 	chain_init(c);
-	chain_load(c, dir);
+	rc = chain_load(c, dir);
+	if (rc)
+		return rc;
 	rc = chain_verify(c, root, link);
 	for (size_t i = 0; i < CHAIN_LINKS; i++)
 		printf("%-4s  %s%s%s\n", link[i].ok ? "ok" : "FAIL",
@@ -103,6 +105,10 @@ static int prove_pdh(const struct args *a, const struct sev_cert *pdh)
 		log_error(
 			"session needs either --chain DIR, to prove that "
 			"the PDH belongs to an AMD platform, or --unverified");
+		return -EINVAL;
+	}
+	if (!a->chain && a->root) {
+		log_error("--root is of use only with --chain");
 		return -EINVAL;
 	}
 	if (!a->chain) {
