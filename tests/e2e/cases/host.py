@@ -19,7 +19,7 @@ def locked_disk(t):
     first = t.carrel("--paused", "--disk", f"path={disk}", name="first",
                      firmware=t.plain_firmware)
     first.qmp()
-    refused(t, [str(disk), "lock"], "--disk", f"path={disk}",
+    refused(t, [str(disk), "in use"], "--disk", f"path={disk}",
             firmware=t.plain_firmware)
     assert first.status() == "prelaunch"
 

@@ -27,7 +27,7 @@ async def talk(path):
         try:
             await client.execute("no-such-command")
         except ExecuteError as why:
-            assert why.error.class_ == "CommandNotFound", why
+            assert why.error_class == "CommandNotFound", why
         else:
             raise AssertionError("an unknown command was taken")
         with client.listener("SHUTDOWN") as events:

@@ -20,7 +20,7 @@ class Skip(Exception):
 
 
 class Case:
-    patience = 240      # seconds that anything may take before it has failed
+    patience = int(os.environ.get("E2E_PATIENCE", "240"))      # seconds that anything may take before it has failed
 
     def __init__(self, path, build, artefacts):
         self.name, self.path = path.stem, path
@@ -110,8 +110,8 @@ class Case:
             print(f"ok - {title} # SKIP {why}", flush=True)
         except Exception as why:     # pylint: disable=broad-except
             print(f"not ok - {title}", flush=True)
-            self.note(traceback.format_exc() if not isinstance(
-                why, AssertionError) else why or traceback.format_exc())
+            self.note(f"{type(why).__name__}: {why}")
+            self.note(where(why))
             self._tails()
             return False
         else:
@@ -155,6 +155,14 @@ class Case:
         finally:
             self._stop_all()
             shutil.rmtree(self.tmp, ignore_errors=True)
+
+
+def where(why):
+    """The lines of cases and helpers that led there, innermost last."""
+    return "\n".join(
+        f"  {pathlib.Path(f.filename).name}:{f.lineno}: {f.line}"
+        for f in traceback.extract_tb(why.__traceback__)
+        if "/e2e/" in f.filename and "lambda" not in f.line)
 
 
 def title_of(path):
