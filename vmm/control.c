@@ -57,15 +57,11 @@ static int arg_check(const struct control_arg *arg, const json_t *value,
 	bool ok = false;
 
 	switch (arg->type) {
-	case CONTROL_STRING:
-		ok = json_is_string(value);
-		break;
+	case CONTROL_STRING: ok = json_is_string(value); break;
 	case CONTROL_UINT64:
 		ok = json_is_integer(value) && json_integer_value(value) >= 0;
 		break;
-	case CONTROL_LIST:
-		ok = json_is_array(value);
-		break;
+	case CONTROL_LIST: ok = json_is_array(value); break;
 	}
 	if (ok)
 		return 0;
@@ -90,7 +86,7 @@ static int args_check(const struct control_arg *list, json_t *args,
 		if (value && arg_check(arg, value, err))
 			return -EINVAL;
 	}
-	json_object_foreach(args, name, value)
+	json_object_foreach (args, name, value)
 		if (!arg_find(list, name))
 			return control_fail(err, -EINVAL,
 					    "Parameter '%.64s' is unexpected",
@@ -106,11 +102,13 @@ static int negotiate(struct control_client *cl, const json_t *args,
 {
 	const json_t *enable = json_object_get(args, "enable");
 
-	if (json_array_size(enable))
+	if (json_array_size(enable)) {
+		const char *name = json_string_value(json_array_get(enable, 0));
+
 		return control_fail(err, -EINVAL,
 				    "Capability '%.64s' not available",
-				    json_string_value(json_array_get(enable, 0)) ?:
-				    "?");
+				    name ?: "?");
+	}
 	cl->negotiated = true;
 	return 0;
 }
@@ -160,7 +158,7 @@ static int request_check(json_t *request, struct control_error *err)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(request, name, value) {
+	json_object_foreach (request, name, value) {
 		if (!strcmp(name, "execute")) {
 			if (!json_is_string(value))
 				return control_fail(err, -EINVAL,
@@ -175,7 +173,8 @@ static int request_check(json_t *request, struct control_error *err)
 		} else if (strcmp(name, "id")) {
 			return control_fail(err, -EINVAL,
 					    "QMP input member '%.64s' is "
-					    "unexpected", name);
+					    "unexpected",
+					    name);
 		}
 	}
 	if (!json_object_get(request, "execute"))
@@ -195,6 +194,7 @@ void control_message(struct control_client *cl, const uint8_t *text, size_t len)
 	struct control_error err = { 0 };
 	json_t *request, *reply, *ret = NULL, *none = json_object();
 	json_t *args = NULL, *id = NULL;
+	const char *name;
 	char why[200];
 	int rc = -EINVAL;
 
@@ -207,14 +207,13 @@ void control_message(struct control_client *cl, const uint8_t *text, size_t len)
 		rc = request_check(request, &err);
 	if (!rc) {
 		args = json_object_get(request, "arguments");
-		rc = command_run(cl, json_string_value(json_object_get(
-						request, "execute")),
-				 args ? args : none, &ret, &err);
+		name = json_string_value(json_object_get(request, "execute"));
+		rc = command_run(cl, name, args ?: none, &ret, &err);
 	}
 	if (rc)
 		reply = error_reply(&err);
 	else
-		reply = json_pack("{s:O}", "return", ret ? ret : none);
+		reply = json_pack("{s:O}", "return", ret ?: none);
 	id = json_object_get(request, "id");
 	if (id && reply)
 		json_object_set(reply, "id", id);
@@ -239,18 +238,15 @@ void control_refuse(struct control_client *cl, enum frame_step why)
 			     "JSON message size limit exceeded (%llu bytes)",
 			     CONTROL_MESSAGE_MAX);
 		break;
-	default:
-		control_fail(&err, 0, "JSON parse error, stray byte");
-		break;
+	default: control_fail(&err, 0, "JSON parse error, stray byte"); break;
 	}
 	control_send(cl, error_reply(&err));
 }
 
-json_t *control_greeting(const struct control *c)
+json_t *control_greeting(void)
 {
-	(void)c;
-	return json_pack("{s:{s:o, s:[]}}", "QMP", "version",
-			 control_version(), "capabilities");
+	return json_pack("{s:{s:o, s:[]}}", "QMP", "version", control_version(),
+			 "capabilities");
 }
 
 /* Events. */
@@ -278,8 +274,9 @@ void control_event(struct control *c, const char *name, json_t *data)
 void control_event_cause(struct control *c, const char *name, bool guest,
 			 const char *reason)
 {
-	control_event(c, name, json_pack("{s:b, s:s}", "guest", guest, "reason",
-					 reason));
+	control_event(
+		c, name,
+		json_pack("{s:b, s:s}", "guest", guest, "reason", reason));
 }
 
 int control_register(struct control *c, const struct control_command *cmd)
@@ -304,7 +301,7 @@ int control_open(struct control *c, struct event *e, const char *path,
 	rc = control_commands_add(c);
 	if (rc)
 		return rc;
-	fd = socket_listen(&file, path, CONTROL_CLIENTS);
+	fd = socket_listen(&file, "control socket", path, CONTROL_CLIENTS);
 	if (fd < 0)
 		return fd;
 	rc = event_add(e, fd, EPOLLIN, control_accept, c);

@@ -5,56 +5,22 @@
  * a client is hostile: a client that stalls, floods or sends garbage harms only
  * itself. Everything runs in the main thread, on its event loop.
  *
- * System calls after opening: accept4, recvfrom, sendto,
- * epoll_ctl, shutdown, close, clock_gettime; stat and unlink at the end.
+ * System calls after opening: accept4, recvfrom, sendto, epoll_ctl, shutdown,
+ * close, clock_gettime; stat and unlink at the end.
  */
 #ifndef CARREL_VMM_CONTROL_H
 #define CARREL_VMM_CONTROL_H
 
-#include <jansson.h>
-#include <sys/types.h>
-
-#include "vmm/control_socket.h"
+#include "vmm/control_command.h"
+#include "vmm/socket.h"
 #include "vmm/event.h"
 #include "vmm/num.h"
 
 #define CONTROL_CLIENTS 16
-#define CONTROL_MESSAGE_MAX (64 * KIB)	/* bytes of one JSON value */
-#define CONTROL_DEPTH_MAX 32		/* nested objects and arrays */
-#define CONTROL_OUTPUT_MAX (256 * KIB)	/* unread by a client: it is cut off */
+#define CONTROL_MESSAGE_MAX (64 * KIB) /* bytes of one JSON value */
+#define CONTROL_DEPTH_MAX 32 /* nested objects and arrays */
+#define CONTROL_OUTPUT_MAX (256 * KIB) /* unread by a client: it is cut off */
 #define CONTROL_COMMANDS 48
-
-/* A refusal as the client sees it: QEMU's error class and a sentence. */
-struct control_error {
-	const char *class;	/* static; NULL: "GenericError" */
-	char desc[320];
-};
-
-/* Fills desc; returns rc so that a handler can end with it. */
-int control_fail(struct control_error *err, int rc, const char *fmt,
-		 ...) PRINTF_LIKE(3, 4);
-
-enum control_type { CONTROL_STRING, CONTROL_UINT64, CONTROL_LIST };
-
-struct control_arg {
-	const char *name;	/* NULL ends a list */
-	enum control_type type;
-	bool optional;
-};
-
-/*
- * A command. Before the handler is called, args has been checked against the
- * list: no unknown name, none missing, every type right. The handler sets *ret
- * (a new reference; left alone: the empty object) and returns 0, or fills err
- * and returns -errno. It must not block.
- */
-struct control_command {
-	const char *name;
-	const struct control_arg *args;	/* NULL: takes none */
-	int (*run)(void *ctx, const json_t *args, json_t **ret,
-		   struct control_error *err);
-	void *ctx;
-};
 
 /*
  * What the VM offers. Events (STOP, RESUME, ...) are sent by whoever changes
@@ -65,19 +31,19 @@ struct control_vm {
 	int (*cont)(void *ctx, struct control_error *err);
 	int (*powerdown)(void *ctx, struct control_error *err);
 	int (*reset)(void *ctx, struct control_error *err);
-	void (*quit)(void *ctx);		/* must return: the reply is sent */
-	const char *(*status)(void *ctx);	/* a QEMU RunState: "running" */
+	void (*quit)(void *ctx); /* must return: the reply is sent */
+	const char *(*status)(void *ctx); /* a QEMU RunState: "running" */
 	unsigned (*cpus)(void *ctx);
 	pid_t (*cpu_thread)(void *ctx, unsigned cpu);
-	const char *(*name)(void *ctx);		/* NULL: the VM has none */
+	const char *(*name)(void *ctx); /* NULL: the VM has none */
 };
 
 struct control_client;
 
 struct control {
 	struct event *event;
-	int fd;			/* listening; -1: not open */
-	bool accepting;		/* false: no descriptor was left for a client */
+	int fd; /* listening; -1: not open */
+	bool accepting; /* false: no descriptor was left for a client */
 	struct socket_file file;
 	const struct control_vm *vm;
 	void *vm_ctx;

@@ -4,7 +4,7 @@
  * moment can still both replace it; the later one then has the name and the
  * earlier one, whose file is gone, no clients. Each VM has a path of its own.
  */
-#include "vmm/control_socket.h"
+#include "vmm/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,21 +33,22 @@ static int try_connect(const struct sockaddr_un *a)
  * Removes a.sun_path if it is a socket that nobody serves. A full backlog
  * (-EAGAIN) is a sign of life.
  */
-static int remove_stale(const struct sockaddr_un *a)
+static int remove_stale(const char *what, const struct sockaddr_un *a)
 {
 	struct stat st;
 
 	if (lstat(a->sun_path, &st))
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode)) {
-		log_error("control socket %s: there is a file that is no "
-			  "socket; name another path or remove it",
-			  a->sun_path);
+		log_error("%s %s: there is a file that is no socket; name "
+			  "another path or remove it",
+			  what, a->sun_path);
 		return -EADDRINUSE;
 	}
 	if (try_connect(a) != -ECONNREFUSED) {
-		log_error("control socket %s: a running process serves it; "
-			  "name another path", a->sun_path);
+		log_error("%s %s: a running process serves it; name another "
+			  "path",
+			  what, a->sun_path);
 		return -EADDRINUSE;
 	}
 	return unlink(a->sun_path) && errno != ENOENT ? -errno : 0;
@@ -86,7 +87,8 @@ fail:
 	return rc;
 }
 
-int socket_listen(struct socket_file *f, const char *path, int backlog)
+int socket_listen(struct socket_file *f, const char *what, const char *path,
+		  int backlog)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	size_t len = strlen(path);
@@ -94,18 +96,18 @@ int socket_listen(struct socket_file *f, const char *path, int backlog)
 	int fd, rc;
 
 	if (!len || len >= sizeof(a.sun_path)) {
-		log_error("control socket %s: the path has %zu bytes; 1 to %zu "
-			  "fit into a socket's address", path, len,
-			  sizeof(a.sun_path) - 1);
+		log_error("%s %s: the path has %zu bytes; 1 to %zu fit into a "
+			  "socket's address",
+			  what, path, len, sizeof(a.sun_path) - 1);
 		return -ENAMETOOLONG;
 	}
 	bytes_copy(a.sun_path, sizeof(a.sun_path), path, len);
-	rc = remove_stale(&a);
+	rc = remove_stale(what, &a);
 	if (rc == -EADDRINUSE)
 		return rc;
 	fd = rc ? rc : open_at(&a, backlog, &st);
 	if (fd < 0) {
-		log_error("control socket %s: %s", path, strerror(-fd));
+		log_error("%s %s: %s", what, path, strerror(-fd));
 		return fd;
 	}
 	*f = (struct socket_file){ strdup(path), st.st_dev, st.st_ino };
