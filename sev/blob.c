@@ -27,7 +27,8 @@ int blob_read(const char *path, const char *what, uint8_t *out, size_t len)
 		bytes_copy(out, len, buf, got);
 	} else if (base64_decode((char *)buf, got, out, len, &n) || n != len) {
 		log_error("%s %s: %zu bytes, which is neither %zu bytes nor "
-			  "their base64", what, path, got, len);
+			  "their base64",
+			  what, path, got, len);
 		rc = -EINVAL;
 	}
 	free(buf);

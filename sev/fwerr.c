@@ -38,8 +38,7 @@ static const struct fwerr table[] = {
 	[0x07] = { "POLICY_FAILURE", "the guest's policy forbids it",
 		   "give the policy that the session was made with, and one "
 		   "that this platform's firmware version satisfies" },
-	[0x08] = { "INACTIVE", "the guest is not active",
-		   "start it anew" },
+	[0x08] = { "INACTIVE", "the guest is not active", "start it anew" },
 	[0x09] = { "INVALID_ADDRESS", "an address is invalid",
 		   "secrets and measured parts start at multiples of 16" },
 	[0x0a] = { "BAD_SIGNATURE", "a signature is wrong",
@@ -60,8 +59,7 @@ static const struct fwerr table[] = {
 		   "start it anew" },
 	[0x11] = { "INVALID_COMMAND", "the firmware does not know this command",
 		   "update the secure processor's firmware" },
-	[0x12] = { "ACTIVE", "the guest is active",
-		   "stop it first" },
+	[0x12] = { "ACTIVE", "the guest is active", "stop it first" },
 	[0x13] = { "HWERROR_PLATFORM",
 		   "a hardware error; the platform is still safe",
 		   "restart the machine" },
@@ -111,12 +109,14 @@ static const struct fwerr table[] = {
 };
 
 static const struct fwerr no_call = {
-	"NO_FIRMWARE_CALL", "the kernel could not ask the firmware",
+	"NO_FIRMWARE_CALL",
+	"the kernel could not ask the firmware",
 	"see the kernel's log for messages of ccp",
 };
 
 static const struct fwerr unknown = {
-	"unknown status", "a status that the specification does not list",
+	"unknown status",
+	"a status that the specification does not list",
 	"see the kernel's log for messages of ccp",
 };
 
@@ -151,14 +151,17 @@ static const char *errno_hint(int err)
 	case ENOTTY: return " (this kernel's KVM offers no SEV)";
 	case EBUSY: return " (all SEV guests the machine can run are running)";
 	case EPERM:
-	case EACCES: return " (run as root, or as a user who may write to "
-			    "/dev/sev)";
+	case EACCES:
+		return " (run as root, or as a user who may write to "
+		       "/dev/sev)";
 	case ENODEV: return " (the secure processor is not available)";
-	case ENOMEM: return " (memory, or the limit on locked memory, is too "
-			    "small: see ulimit -l)";
+	case ENOMEM:
+		return " (memory, or the limit on locked memory, is too "
+		       "small: see ulimit -l)";
 	case EBADF: return " (/dev/sev was not accepted)";
-	case ETIMEDOUT: return " (the secure processor does not answer: "
-			       "restart the machine)";
+	case ETIMEDOUT:
+		return " (the secure processor does not answer: "
+		       "restart the machine)";
 	default: return "";
 	}
 }

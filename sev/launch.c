@@ -30,49 +30,42 @@ enum step {
 	NSTEP,
 };
 
-static const char *const step_name[NSTEP] = {
-	[STEP_INIT] = "KVM_SEV_INIT",
-	[STEP_START] = "LAUNCH_START",
-	[STEP_UPDATE] = "LAUNCH_UPDATE_DATA",
-	[STEP_MEASURE] = "LAUNCH_MEASURE",
-	[STEP_SECRET] = "LAUNCH_SECRET",
-	[STEP_FINISH] = "LAUNCH_FINISH",
-};
-
 /* SEV API, 6: the state a step leads to; 0, LAUNCH_NEW: it is refused. */
-static const uint8_t next[NSTEP][LAUNCH_NSTATE] = {
-	[STEP_INIT] = { [LAUNCH_NEW] = LAUNCH_INIT },
-	[STEP_START] = { [LAUNCH_INIT] = LAUNCH_UPDATE },
-	[STEP_UPDATE] = { [LAUNCH_UPDATE] = LAUNCH_UPDATE },
-	[STEP_MEASURE] = { [LAUNCH_UPDATE] = LAUNCH_SECRET },
-	[STEP_SECRET] = { [LAUNCH_SECRET] = LAUNCH_SECRET },
-	[STEP_FINISH] = { [LAUNCH_SECRET] = LAUNCH_RUNNING },
+static const struct {
+	const char *name;
+	uint8_t next[LAUNCH_NSTATE];
+} steps[NSTEP] = {
+	[STEP_INIT] = { "KVM_SEV_INIT", { [LAUNCH_NEW] = LAUNCH_INIT } },
+	[STEP_START] = { "LAUNCH_START", { [LAUNCH_INIT] = LAUNCH_UPDATE } },
+	[STEP_UPDATE] = { "LAUNCH_UPDATE_DATA",
+			  { [LAUNCH_UPDATE] = LAUNCH_UPDATE } },
+	[STEP_MEASURE] = { "LAUNCH_MEASURE",
+			   { [LAUNCH_UPDATE] = LAUNCH_SECRET } },
+	[STEP_SECRET] = { "LAUNCH_SECRET",
+			  { [LAUNCH_SECRET] = LAUNCH_SECRET } },
+	[STEP_FINISH] = { "LAUNCH_FINISH",
+			  { [LAUNCH_SECRET] = LAUNCH_RUNNING } },
 };
 
-/* The same states in the firmware's numbers. */
-static const uint32_t firmware_state[LAUNCH_NSTATE] = {
-	[LAUNCH_NEW] = PSP_GUEST_UNINIT,
-	[LAUNCH_INIT] = PSP_GUEST_UNINIT,
-	[LAUNCH_UPDATE] = PSP_GUEST_UPDATE,
-	[LAUNCH_SECRET] = PSP_GUEST_SECRET,
-	[LAUNCH_RUNNING] = PSP_GUEST_RUNNING,
+/* The states in QEMU's words, and in the firmware's numbers. */
+static const struct {
+	const char *name;
+	uint32_t firmware;
+} states[LAUNCH_NSTATE] = {
+	[LAUNCH_NEW] = { "uninit", PSP_GUEST_UNINIT },
+	[LAUNCH_INIT] = { "uninit", PSP_GUEST_UNINIT },
+	[LAUNCH_UPDATE] = { "launch-update", PSP_GUEST_UPDATE },
+	[LAUNCH_SECRET] = { "launch-secret", PSP_GUEST_SECRET },
+	[LAUNCH_RUNNING] = { "running", PSP_GUEST_RUNNING },
 };
 
 const char *launch_state_name(const struct launch *l)
 {
-	static const char *const name[LAUNCH_NSTATE] = {
-		[LAUNCH_NEW] = "uninit",
-		[LAUNCH_INIT] = "uninit",
-		[LAUNCH_UPDATE] = "launch-update",
-		[LAUNCH_SECRET] = "launch-secret",
-		[LAUNCH_RUNNING] = "running",
-	};
-
-	return name[l->state];
+	return states[l->state].name;
 }
 
-static int PRINTF_LIKE(3, 4) fail(struct launch *l, int rc, const char *fmt,
-				  ...)
+PRINTF_LIKE(3, 4)
+static int fail(struct launch *l, int rc, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -93,9 +86,9 @@ static int fail_sev(struct launch *l, const char *what, struct sev_error e)
 
 static int step_begin(struct launch *l, enum step s)
 {
-	if (next[s][l->state] != LAUNCH_NEW)
+	if (steps[s].next[l->state] != LAUNCH_NEW)
 		return 0;
-	return fail(l, -EPERM, "%s is not possible in state %s", step_name[s],
+	return fail(l, -EPERM, "%s is not possible in state %s", steps[s].name,
 		    launch_state_name(l));
 }
 
@@ -106,23 +99,23 @@ static int compare(struct launch *l, enum launch_state expected)
 
 	if (e.err)
 		return fail_sev(l, "GUEST_STATUS", e);
-	if (s.state != firmware_state[expected] || s.policy != l->policy ||
+	if (s.state != states[expected].firmware || s.policy != l->policy ||
 	    s.handle != l->handle)
 		return fail(l, -EIO,
-			    "the firmware has guest %u in state %u with policy "
-			    "0x%x; guest %u in state %u with policy 0x%x was "
-			    "expected", s.handle, s.state, s.policy, l->handle,
-			    firmware_state[expected], l->policy);
+			    "the firmware has guest %u in state %u, policy "
+			    "0x%x, instead of %u, %u, 0x%x",
+			    s.handle, s.state, s.policy, l->handle,
+			    states[expected].firmware, l->policy);
 	return 0;
 }
 
 static int step_end(struct launch *l, enum step s, struct sev_error e)
 {
-	enum launch_state was = l->state, now = next[s][was];
+	enum launch_state was = l->state, now = steps[s].next[was];
 	int rc;
 
 	if (e.err)
-		return fail_sev(l, step_name[s], e);
+		return fail_sev(l, steps[s].name, e);
 	/* Before LAUNCH_START the firmware knows no guest to ask about. */
 	rc = now >= LAUNCH_UPDATE ? compare(l, now) : 0;
 	if (rc)
@@ -153,17 +146,20 @@ static int check_cbit(struct launch *l, int kvm_fd,
 	if (cfg->cbitpos >= 0 && (unsigned)cfg->cbitpos != l->cbitpos)
 		return fail(l, -EINVAL,
 			    "cbitpos=%d: this host has its C-bit at %u; leave "
-			    "it out, or give that", cfg->cbitpos, l->cbitpos);
-	l->reduced_phys_bits = SEV_CPUID_EBX_REDUCED(ebx) ?:
-			       REDUCED_PHYS_BITS_USUAL;
+			    "it out, or give that",
+			    cfg->cbitpos, l->cbitpos);
+	l->reduced_phys_bits = SEV_CPUID_EBX_REDUCED(ebx);
+	if (!l->reduced_phys_bits)
+		l->reduced_phys_bits = REDUCED_PHYS_BITS_USUAL;
 	if (cfg->reduced_phys_bits < 0)
 		return 0;
 	if (cfg->reduced_phys_bits < 1 ||
 	    cfg->reduced_phys_bits > REDUCED_PHYS_BITS_MAX)
 		return fail(l, -EINVAL,
 			    "reduced-phys-bits=%d: 1 to %d is possible, %u is "
-			    "usual", cfg->reduced_phys_bits,
-			    REDUCED_PHYS_BITS_MAX, l->reduced_phys_bits);
+			    "usual",
+			    cfg->reduced_phys_bits, REDUCED_PHYS_BITS_MAX,
+			    l->reduced_phys_bits);
 	l->reduced_phys_bits = (unsigned)cfg->reduced_phys_bits;
 	return 0;
 }
@@ -175,9 +171,9 @@ static int open_device(struct launch *l)
 
 	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
 		return fail(l, fd,
-			    PSP_DEVICE ": %s: this host has no secure "
-			    "processor that the kernel can use (module ccp)",
-			    strerror(-fd));
+			    "%s: %s: this host has no secure processor that "
+			    "the kernel can use (module ccp)",
+			    PSP_DEVICE, strerror(-fd));
 	if (fd < 0)
 		return fail_sev(l, PSP_DEVICE, (struct sev_error){ fd, 0 });
 	l->guest.psp_fd = fd;
@@ -199,7 +195,8 @@ static int check_policy(struct launch *l)
 	if (l->policy & POLICY_ES)
 		return fail(l, -ENOTSUP,
 			    "policy 0x%x requires SEV-ES, which carrel does "
-			    "not launch; clear bit 2", l->policy);
+			    "not launch; clear bit 2",
+			    l->policy);
 	policy_describe(l->policy, words, sizeof(words));
 	log_info("SEV: firmware API %u.%u build %u, policy 0x%x (%s)",
 		 at.api_major, at.api_minor, l->platform.build, l->policy,
@@ -210,11 +207,13 @@ static int check_policy(struct launch *l)
 static int start(struct launch *l, const struct launch_config *cfg)
 {
 	uint8_t dh[SEV_CERT_LEN], session[SEV_SESSION_LEN];
+	struct sev_error e;
 	int rc;
 
 	if (!cfg->dh != !cfg->session)
-		return fail(l, -EINVAL, "dh and session go together: give "
-					"both or neither");
+		return fail(l, -EINVAL,
+			    "dh and session go together: give both or "
+			    "neither");
 	l->session = cfg->dh != NULL;
 	if (l->session) {
 		rc = blob_read(cfg->dh, "owner's certificate (dh)", dh,
@@ -228,13 +227,13 @@ static int start(struct launch *l, const struct launch_config *cfg)
 	rc = step_begin(l, STEP_START);
 	if (rc)
 		return rc;
-	return step_end(l, STEP_START,
-			psp_launch_start(&l->guest, l->policy,
-					 l->session ? dh : NULL,
-					 l->session ? sizeof(dh) : 0,
-					 l->session ? session : NULL,
-					 l->session ? sizeof(session) : 0,
-					 &l->handle));
+	if (l->session)
+		e = psp_launch_start(&l->guest, l->policy, dh, sizeof(dh),
+				     session, sizeof(session), &l->handle);
+	else
+		e = psp_launch_start(&l->guest, l->policy, NULL, 0, NULL, 0,
+				     &l->handle);
+	return step_end(l, STEP_START, e);
 }
 
 int launch_open(struct launch *l, int kvm_fd, int vm_fd,
@@ -283,6 +282,7 @@ static int register_regions(struct launch *l, const struct gmem *m)
 static int update(struct launch *l, const struct gmem *m,
 		  const struct image_part *p)
 {
+	struct sev_error e;
 	uint64_t uaddr;
 	int rc = step_begin(l, STEP_UPDATE);
 
@@ -292,15 +292,14 @@ static int update(struct launch *l, const struct gmem *m,
 	if (p->at.v % 16 || p->len % 16 || !p->len || p->len > UINT32_MAX)
 		return fail(l, -EINVAL,
 			    "%s: 0x%zx bytes at 0x%llx; address and size must "
-			    "be multiples of 16", p->name, p->len,
-			    (unsigned long long)p->at.v);
+			    "be multiples of 16",
+			    p->name, p->len, (unsigned long long)p->at.v);
 	rc = gmem_uaddr(m, p->at, p->len, &uaddr);
 	if (rc)
 		return fail(l, rc, "%s: no guest memory at 0x%llx", p->name,
 			    (unsigned long long)p->at.v);
-	return step_end(l, STEP_UPDATE,
-			psp_launch_update_data(&l->guest, uaddr,
-					       (uint32_t)p->len));
+	e = psp_launch_update_data(&l->guest, uaddr, (uint32_t)p->len);
+	return step_end(l, STEP_UPDATE, e);
 }
 
 int launch_measure(struct launch *l, const struct gmem *m,
@@ -318,8 +317,9 @@ int launch_measure(struct launch *l, const struct gmem *m,
 	if (rc)
 		return rc;
 	if (!n)
-		return fail(l, -EINVAL, "the image has no measured part: a SEV "
-					"guest starts from firmware");
+		return fail(l, -EINVAL,
+			    "the image has no measured part: a SEV guest "
+			    "starts from firmware");
 	rc = step_begin(l, STEP_MEASURE);
 	if (rc)
 		return rc;
@@ -335,14 +335,16 @@ int launch_measure(struct launch *l, const struct gmem *m,
 static int check_secret(struct launch *l, size_t hdr_len, size_t len, gpa_t at)
 {
 	if (hdr_len != SEV_SECRET_HEADER_LEN)
-		return fail(l, -EINVAL, "the packet header has %zu bytes; %d "
-					"are expected", hdr_len,
-			    SEV_SECRET_HEADER_LEN);
+		return fail(l, -EINVAL,
+			    "the packet header has %zu bytes; %d are expected",
+			    hdr_len, SEV_SECRET_HEADER_LEN);
 	if (len < SEV_SECRET_MIN || len > SEV_SECRET_MAX ||
 	    len % SEV_SECRET_ALIGN)
-		return fail(l, -EINVAL, "the secret has %zu bytes; %d to %d in "
-					"multiples of %d are possible", len,
-			    SEV_SECRET_MIN, SEV_SECRET_MAX, SEV_SECRET_ALIGN);
+		return fail(l, -EINVAL,
+			    "the secret has %zu bytes; %d to %d in multiples "
+			    "of %d are possible",
+			    len, SEV_SECRET_MIN, SEV_SECRET_MAX,
+			    SEV_SECRET_ALIGN);
 	if (at.v % SEV_SECRET_ALIGN)
 		return fail(l, -EINVAL, "gpa 0x%llx is no multiple of %d",
 			    (unsigned long long)at.v, SEV_SECRET_ALIGN);
@@ -353,28 +355,29 @@ int launch_secret(struct launch *l, const void *hdr, size_t hdr_len,
 		  const void *data, size_t len, const gpa_t *gpa)
 {
 	gpa_t at = gpa ? *gpa : l->secret;
+	struct sev_error e;
 	uint64_t uaddr;
 	int rc = step_begin(l, STEP_SECRET);
 
 	if (rc)
 		return rc;
 	if (!gpa && !l->secret_len)
-		return fail(l, -EINVAL, "no secret area found in the firmware; "
-					"give a gpa");
+		return fail(l, -EINVAL,
+			    "no secret area found in the firmware; give a gpa");
 	rc = check_secret(l, hdr_len, len, at);
 	if (rc)
 		return rc;
 	if (!gpa && len > l->secret_len)
-		return fail(l, -EINVAL, "the secret has %zu bytes; the "
-					"firmware's secret area has %llu", len,
-			    (unsigned long long)l->secret_len);
+		return fail(l, -EINVAL,
+			    "the secret has %zu bytes; the firmware's secret "
+			    "area has %llu",
+			    len, (unsigned long long)l->secret_len);
 	rc = gmem_uaddr(l->mem, at, len, &uaddr);
 	if (rc)
 		return fail(l, rc, "no guest memory at gpa 0x%llx",
 			    (unsigned long long)at.v);
-	rc = step_end(l, STEP_SECRET,
-		      psp_launch_secret(&l->guest, hdr, data, (uint32_t)len,
-					uaddr));
+	e = psp_launch_secret(&l->guest, hdr, data, (uint32_t)len, uaddr);
+	rc = step_end(l, STEP_SECRET, e);
 	if (!rc)
 		l->n_secrets++;
 	return rc;

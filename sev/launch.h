@@ -20,33 +20,33 @@
 
 struct launch_config {
 	uint32_t policy;
-	const char *dh, *session;	/* files, raw or base64; both or neither */
-	int cbitpos, reduced_phys_bits;	/* -1: from KVM */
+	const char *dh, *session; /* files, raw or base64; both or neither */
+	int cbitpos, reduced_phys_bits; /* -1: from KVM */
 };
 
 /* In the order of a launch; the first two are ours, the others firmware's. */
 enum launch_state {
-	LAUNCH_NEW,	/* an ordinary VM */
-	LAUNCH_INIT,	/* KVM made it a SEV VM */
-	LAUNCH_UPDATE,	/* has keys; memory is being encrypted and measured */
-	LAUNCH_SECRET,	/* measured; waits for secrets and the end */
+	LAUNCH_NEW, /* an ordinary VM */
+	LAUNCH_INIT, /* KVM made it a SEV VM */
+	LAUNCH_UPDATE, /* has keys; memory is being encrypted and measured */
+	LAUNCH_SECRET, /* measured; waits for secrets and the end */
 	LAUNCH_RUNNING,
 	LAUNCH_NSTATE,
 };
 
 struct launch {
-	struct psp_guest guest;		/* psp_fd is ours, vm_fd borrowed */
+	struct psp_guest guest; /* psp_fd is ours, vm_fd borrowed */
 	enum launch_state state;
 	struct psp_status platform;
 	uint32_t policy, handle;
-	unsigned cbitpos, reduced_phys_bits;	/* for the guest's CPUID */
-	bool session;			/* an owner waits: start paused */
-	const struct gmem *mem;		/* from launch_measure on */
-	gpa_t secret;			/* the firmware's secret area */
-	uint64_t secret_len;		/* 0: it names none */
-	unsigned n_secrets;		/* accepted so far */
+	unsigned cbitpos, reduced_phys_bits; /* for the guest's CPUID */
+	bool session; /* an owner waits: start paused */
+	const struct gmem *mem; /* from launch_measure on */
+	gpa_t secret; /* the firmware's secret area */
+	uint64_t secret_len; /* 0: it names none */
+	unsigned n_secrets; /* accepted so far */
 	uint8_t measurement[SEV_MEASUREMENT_LEN];
-	char why[256];			/* the last failure, in words */
+	char why[256]; /* the last failure, in words */
 	void (*changed)(void *ctx, const char *state); /* may be NULL */
 	void *changed_ctx;
 };

@@ -10,7 +10,7 @@
 
 struct bit {
 	uint32_t mask;
-	const char *set, *clear;	/* NULL: not worth a word */
+	const char *set, *clear; /* NULL: not worth a word */
 };
 
 static const struct bit bits[] = {
@@ -56,22 +56,24 @@ void policy_describe(uint32_t policy, char *text, size_t cap)
 static int check_platform(uint32_t policy, const struct policy_platform *at,
 			  char *why, size_t cap)
 {
-	unsigned want = POLICY_API_MAJOR(policy) * 256u +
-			POLICY_API_MINOR(policy);
+	unsigned want =
+		POLICY_API_MAJOR(policy) * 256u + POLICY_API_MINOR(policy);
 	unsigned have = at->api_major * 256u + at->api_minor;
 
 	if (policy & POLICY_ES && !at->es) {
 		snprintf(why, cap,
 			 "policy 0x%x requires SEV-ES, which this platform "
-			 "does not offer; clear bit 2", policy);
+			 "does not offer; clear bit 2",
+			 policy);
 		return -ENOTSUP;
 	}
 	if (have < want) {
 		snprintf(why, cap,
 			 "policy 0x%x requires firmware API %u.%u or later, "
-			 "this platform has %u.%u; update its firmware", policy,
-			 POLICY_API_MAJOR(policy), POLICY_API_MINOR(policy),
-			 at->api_major, at->api_minor);
+			 "this platform has %u.%u; update its firmware",
+			 policy, POLICY_API_MAJOR(policy),
+			 POLICY_API_MINOR(policy), at->api_major,
+			 at->api_minor);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -96,6 +98,7 @@ int policy_check(uint32_t policy, const struct policy_platform *at, char *why,
 		snprintf(why, cap,
 			 "policy 0x%x ALLOWS DEBUGGING: the host can read and "
 			 "change all of the guest's memory; set bit 0 for "
-			 "anything but tests", policy);
+			 "anything but tests",
+			 policy);
 	return rc;
 }

@@ -10,12 +10,12 @@
 
 #include "vmm/num.h"
 
-#define POLICY_NODBG (1u << 0)	/* no debug commands: set it in earnest */
-#define POLICY_NOKS (1u << 1)	/* no sharing of keys with other guests */
-#define POLICY_ES (1u << 2)	/* SEV-ES is required */
-#define POLICY_NOSEND (1u << 3)	/* may not be sent to another platform */
-#define POLICY_DOMAIN (1u << 4)	/* only to platforms of the same domain */
-#define POLICY_SEV (1u << 5)	/* only to platforms that are SEV-capable */
+#define POLICY_NODBG (1u << 0) /* no debug commands: set it in earnest */
+#define POLICY_NOKS (1u << 1) /* no sharing of keys with other guests */
+#define POLICY_ES (1u << 2) /* SEV-ES is required */
+#define POLICY_NOSEND (1u << 3) /* may not be sent to another platform */
+#define POLICY_DOMAIN (1u << 4) /* only to platforms of the same domain */
+#define POLICY_SEV (1u << 5) /* only to platforms that are SEV-capable */
 #define POLICY_RESERVED 0xffc0u
 #define POLICY_API_MAJOR(p) ((uint8_t)((p) >> 16))
 #define POLICY_API_MINOR(p) ((uint8_t)((p) >> 24))

@@ -14,22 +14,22 @@
 /* PLATFORM_STATUS (5.6). */
 struct psp_status {
 	uint8_t api_major, api_minor, build;
-	uint8_t state;		/* 0 uninitialised, 1 initialised, 2 working */
+	uint8_t state; /* 0 uninitialised, 1 initialised, 2 working */
 	bool self_owned;
-	bool es;		/* SEV-ES is set up */
+	bool es; /* SEV-ES is set up */
 	uint32_t guests;
 };
 
 /* GUEST_STATUS (6.17). */
 struct psp_guest_status {
 	uint32_t handle, policy;
-	uint32_t state;		/* enum psp_guest_state */
+	uint32_t state; /* enum psp_guest_state */
 };
 
 enum psp_guest_state {
 	PSP_GUEST_UNINIT = 0,
-	PSP_GUEST_UPDATE = 1,	/* LUPDATE: data is encrypted and measured */
-	PSP_GUEST_SECRET = 2,	/* LSECRET: measured, takes secrets */
+	PSP_GUEST_UPDATE = 1, /* LUPDATE: data is encrypted and measured */
+	PSP_GUEST_SECRET = 2, /* LSECRET: measured, takes secrets */
 	PSP_GUEST_RUNNING = 3,
 	PSP_GUEST_SENDING = 4,
 	PSP_GUEST_RECEIVING = 5,
@@ -73,9 +73,8 @@ struct sev_error psp_launch_update_data(const struct psp_guest *g,
 					uint64_t uaddr, uint32_t len) MUST_USE;
 
 /* LAUNCH_MEASURE (6.5): MAC, then nonce. */
-struct sev_error
-psp_launch_measure(const struct psp_guest *g,
-		   uint8_t out[SEV_MEASUREMENT_LEN]) MUST_USE;
+struct sev_error psp_launch_measure(const struct psp_guest *g,
+				    uint8_t out[SEV_MEASUREMENT_LEN]) MUST_USE;
 
 /* LAUNCH_SECRET (6.6): guest and packet lengths are equal. */
 struct sev_error psp_launch_secret(const struct psp_guest *g,

@@ -94,8 +94,9 @@ static int query_capabilities(void *ctx, const json_t *args, json_t **ret,
 		return fail_fw(err, "Failed to get ID", e);
 	if (pdh_len > sizeof(pdh) || chain_len > sizeof(chain) ||
 	    id_len > sizeof(id))
-		return control_fail(err, -EIO, "SEV: the firmware returned more "
-					       "than there was room for");
+		return control_fail(err, -EIO,
+				    "SEV: the firmware returned more "
+				    "than there was room for");
 	*ret = json_pack("{s:i, s:i}", "cbitpos", (int)q->launch->cbitpos,
 			 "reduced-phys-bits",
 			 (int)q->launch->reduced_phys_bits);
@@ -143,8 +144,8 @@ static int inject_secret(void *ctx, const json_t *args, json_t **ret,
 	if (get_base64(args, "secret", data, sizeof(data), &len))
 		return control_fail(err, -EINVAL,
 				    "SEV: Failed to decode data: base64 of %d "
-				    "to %d bytes is expected", SEV_SECRET_MIN,
-				    SEV_SECRET_MAX);
+				    "to %d bytes is expected",
+				    SEV_SECRET_MIN, SEV_SECRET_MAX);
 	rc = launch_secret(q->launch, hdr, hdr_len, data, len,
 			   gpa_arg ? &gpa : NULL);
 	if (rc)
@@ -175,13 +176,15 @@ static int query_report(void *ctx, const json_t *args, json_t **ret,
 	if (!len || len > sizeof(report))
 		return control_fail(err, -EIO,
 				    "SEV: ATTESTATION: a report of %zu bytes "
-				    "is not possible", len);
+				    "is not possible",
+				    len);
 	e = psp_attestation(&q->launch->guest, mnonce, report, &len);
 	if (e.err)
 		return fail_fw(err, "ATTESTATION", e);
 	if (len > sizeof(report))
-		return control_fail(err, -EIO, "SEV: ATTESTATION: the report "
-					       "grew");
+		return control_fail(err, -EIO,
+				    "SEV: ATTESTATION: the report "
+				    "grew");
 	*ret = json_object();
 	return set_base64(*ret, "data", report, len);
 }

@@ -12,7 +12,7 @@
 #include "vmm/control.h"
 
 struct sev_qmp {
-	struct launch *launch;	/* NULL: the guest has no SEV */
+	struct launch *launch; /* NULL: the guest has no SEV */
 	struct control *control;
 };
 

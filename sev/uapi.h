@@ -43,23 +43,23 @@ static_assert(sizeof(struct sev_issue_cmd) == 16, "struct sev_issue_cmd");
 #define SEV_STATUS_OWNED (1u << 0)
 
 /* Sizes of the SEV API. */
-#define SEV_CERT_LEN 2084		/* appendix C.1 */
+#define SEV_CERT_LEN 2084 /* appendix C.1 */
 #define SEV_CHAIN_LEN (3 * SEV_CERT_LEN) /* PEK, OCA, CEK */
-#define SEV_SESSION_LEN 128		/* table 28 */
+#define SEV_SESSION_LEN 128 /* table 28 */
 #define SEV_NONCE_LEN 16
 #define SEV_MAC_LEN 32
 #define SEV_MEASUREMENT_LEN (SEV_MAC_LEN + SEV_NONCE_LEN)
-#define SEV_SECRET_HEADER_LEN 52	/* 6.6: flags, IV, MAC */
+#define SEV_SECRET_HEADER_LEN 52 /* 6.6: flags, IV, MAC */
 #define SEV_SECRET_ALIGN 16
 #define SEV_SECRET_MIN 16
-#define SEV_SECRET_MAX 0x4000		/* the kernel's limit; firmware: 0x5000 */
+#define SEV_SECRET_MAX 0x4000 /* the kernel's limit; firmware: 0x5000 */
 #define SEV_REPORT_MAX 4096
 
 /* CPUID 0x8000001F (AMD APM 3, E.4.17). */
 #define SEV_CPUID_LEAF 0x8000001fu
 #define SEV_CPUID_EAX_SEV (1u << 1)
 #define SEV_CPUID_EAX_ES (1u << 3)
-#define SEV_CPUID_EBX_CBIT(ebx) ((ebx) & 0x3f)
+#define SEV_CPUID_EBX_CBIT(ebx) ((ebx)&0x3f)
 #define SEV_CPUID_EBX_REDUCED(ebx) ((ebx) >> 6 & 0x3f)
 
 #endif

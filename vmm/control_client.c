@@ -87,7 +87,7 @@ void control_send(struct control_client *cl, json_t *msg)
 	free(text);
 	if (!ok) {
 		log_warn("control: a client does not read what it is sent "
-			 "(limit %llu bytes); it is cut off",
+			 "(limit %llu bytes) and is cut off",
 			 CONTROL_OUTPUT_MAX);
 		client_kill(cl);
 		return;
@@ -106,10 +106,8 @@ static void client_work(struct control_client *cl)
 		enum frame_step step = frame_feed(&cl->frame, cl->in[at]);
 
 		switch (step) {
-		case FRAME_PART:
-			continue;
-		case FRAME_SPACE:
-			break;
+		case FRAME_PART: continue;
+		case FRAME_SPACE: break;
 		case FRAME_END:
 			control_message(cl, cl->in + start, at + 1 - start);
 			break;
@@ -119,9 +117,7 @@ static void client_work(struct control_client *cl)
 			break;
 		case FRAME_BAD_BYTE:
 		case FRAME_TOO_DEEP:
-		case FRAME_TOO_LONG:
-			control_refuse(cl, step);
-			break;
+		case FRAME_TOO_LONG: control_refuse(cl, step); break;
 		}
 		start = cl->in_seen;
 	}
@@ -201,7 +197,7 @@ static int client_open(struct control *c, int fd)
 		return rc;
 	}
 	c->client[slot] = cl;
-	control_send(cl, control_greeting(c));
+	control_send(cl, control_greeting());
 	return 0;
 }
 

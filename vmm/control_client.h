@@ -15,12 +15,12 @@
 struct control_client {
 	struct control *control;
 	int fd;
-	bool negotiated;	/* qmp_capabilities is done */
-	bool eof;		/* sends nothing more, but may still read */
-	bool dead;		/* to be closed by its own event handler */
+	bool negotiated; /* qmp_capabilities is done */
+	bool eof; /* sends nothing more, but may still read */
+	bool dead; /* to be closed by its own event handler */
 	struct frame frame;
-	size_t in_len;		/* bytes in in[] */
-	size_t in_seen;		/* of these, the framer has seen so many */
+	size_t in_len; /* bytes in in[] */
+	size_t in_seen; /* of these, the framer has seen so many */
 	char *out;
 	size_t out_len, out_sent;
 	uint8_t in[CONTROL_MESSAGE_MAX + 1];
@@ -36,7 +36,7 @@ void control_send(struct control_client *cl, json_t *msg);
 void control_client_close(struct control_client *cl);
 
 /* In control.c: the greeting, a framed value, a stream that broke. */
-json_t *control_greeting(const struct control *c) MUST_USE;
+json_t *control_greeting(void) MUST_USE;
 void control_message(struct control_client *cl, const uint8_t *text,
 		     size_t len);
 void control_refuse(struct control_client *cl, enum frame_step why);

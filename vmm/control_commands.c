@@ -58,8 +58,8 @@ static int query_commands(void *ctx, const json_t *args, json_t **ret,
 	(void)err;
 	*ret = json_array();
 	for (size_t i = 0; i < c->n_commands; i++)
-		json_array_append_new(*ret, json_pack("{s:s}", "name",
-						      c->command[i].name));
+		json_array_append_new(
+			*ret, json_pack("{s:s}", "name", c->command[i].name));
 	return 0;
 }
 
@@ -95,11 +95,11 @@ static json_t *describe_cpu(const struct control *c, unsigned cpu)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/machine/cpu[%u]", cpu);
-	return json_pack("{s:i, s:{s:i, s:i, s:i}, s:s, s:i, s:s}",
-			 "thread-id", (int)c->vm->cpu_thread(c->vm_ctx, cpu),
-			 "props", "core-id", (int)cpu, "thread-id", 0,
-			 "socket-id", 0, "qom-path", path, "cpu-index",
-			 (int)cpu, "target", "x86_64");
+	return json_pack("{s:i, s:{s:i, s:i, s:i}, s:s, s:i, s:s}", "thread-id",
+			 (int)c->vm->cpu_thread(c->vm_ctx, cpu), "props",
+			 "core-id", (int)cpu, "thread-id", 0, "socket-id", 0,
+			 "qom-path", path, "cpu-index", (int)cpu, "target",
+			 "x86_64");
 }
 
 static int query_cpus_fast(void *ctx, const json_t *args, json_t **ret,

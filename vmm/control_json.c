@@ -80,16 +80,12 @@ static enum frame_step frame_top(struct frame *f, uint8_t b)
 	case '{': return frame_open(f, false);
 	case '[': return frame_open(f, true);
 	case '"':
-	case '\'':
-		f->quote = b;
-		return FRAME_PART;
+	case '\'': f->quote = b; return FRAME_PART;
 	case '}':
 	case ']':
 	case ':':
 	case ',': return frame_end(f, FRAME_END);
-	default:
-		f->word = true;
-		return FRAME_PART;
+	default: f->word = true; return FRAME_PART;
 	}
 }
 

@@ -55,8 +55,14 @@ static pid_t cpu_thread(void *ctx, unsigned cpu)
 }
 
 static const struct control_vm vm = {
-	.stop = verb, .cont = verb, .powerdown = verb, .reset = verb,
-	.quit = quit, .status = text, .cpus = cpus, .cpu_thread = cpu_thread,
+	.stop = verb,
+	.cont = verb,
+	.powerdown = verb,
+	.reset = verb,
+	.quit = quit,
+	.status = text,
+	.cpus = cpus,
+	.cpu_thread = cpu_thread,
 	.name = text,
 };
 
@@ -102,8 +108,8 @@ static void client_ready(void *ctx, int fd, uint32_t events)
 	ssize_t got;
 
 	(void)events;
-	if (n && send(fd, cl->data, n, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-			 (ssize_t)n) {
+	if (n &&
+	    send(fd, cl->data, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n) {
 		cl->data += n;
 		cl->len -= n;
 		if (!cl->len)
@@ -140,9 +146,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	snprintf(path, sizeof(path), "/tmp/control_fuzz.%d", (int)getpid());
 	CHECK(!event_open(&event));
 	CHECK(!control_open(&control, &event, path, &vm, NULL));
-	CHECK(!control_register(&control, &(struct control_command){
-						  "x-echo", echo_args, echo,
-						  &control }));
+	CHECK(!control_register(&control,
+				&(struct control_command){ "x-echo", echo_args,
+							   echo, &control }));
 	client.event = &event;
 	client.data = data + 1;
 	client.len = len - 1;

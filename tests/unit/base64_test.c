@@ -29,9 +29,9 @@ static const struct {
 	{ "Zg=v", 8, -EINVAL, "" },
 	{ "Zg==Zg==", 8, -EINVAL, "" },
 	{ "Zg==Z", 8, -EINVAL, "" },
-	{ "Zh==", 8, -EINVAL, "" },		/* stray bits */
+	{ "Zh==", 8, -EINVAL, "" }, /* stray bits */
 	{ "Zm9=", 8, -EINVAL, "" },
-	{ "Zm9v-A==", 8, -EINVAL, "" },		/* the other alphabet */
+	{ "Zm9v-A==", 8, -EINVAL, "" }, /* the other alphabet */
 	{ "Zm9v*A==", 8, -EINVAL, "" },
 	{ "Zm\xc3\xb6=", 8, -EINVAL, "" },
 	{ "Zm9v", 2, -E2BIG, "" },
@@ -90,8 +90,8 @@ static void test_round_trip(void **state)
 
 		base64_encode(in, n, text, sizeof(text));
 		assert_int_equal(strlen(text) + 1, BASE64_SIZE(n));
-		assert_int_equal(base64_decode(text, strlen(text), out, n,
-					       &len), 0);
+		assert_int_equal(
+			base64_decode(text, strlen(text), out, n, &len), 0);
 		assert_int_equal(len, n);
 		assert_memory_equal(in, out, n);
 	}

@@ -57,7 +57,10 @@ static void frame_all(const char *in, size_t len, struct out *o)
 	}
 }
 
-#define ROW(in, out) { in, sizeof(in) - 1, out }
+#define ROW(in, out)                                                           \
+	{                                                                      \
+		in, sizeof(in) - 1, out                                        \
+	}
 
 static const struct {
 	const char *in;
@@ -71,7 +74,7 @@ static const struct {
 	ROW("[[[[\x01{}", "!({})"),
 	ROW("\xc0\xc1\xf5{}", "!!!({})"),
 	ROW("\0{}", "!({})"),
-	ROW("\x1b[A{}", "!"),		/* an arrow key: '[' stays open */
+	ROW("\x1b[A{}", "!"), /* an arrow key: '[' stays open */
 	/* Brackets that do not match end where they fail to. */
 	ROW("}{}", "(})({})"),
 	ROW("{]{}", "({])({})"),
@@ -178,7 +181,7 @@ static void test_length(void **state)
 
 static const struct {
 	const char *in;
-	const char *out;	/* NULL: refused */
+	const char *out; /* NULL: refused */
 } parses[] = {
 	{ "", NULL },
 	{ "{", NULL },

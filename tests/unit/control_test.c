@@ -78,9 +78,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define GENERIC(desc) \
+#define GENERIC(desc)                                                          \
 	"{\"error\": {\"class\": \"GenericError\", \"desc\": \"" desc "\"}}"
-#define NOT_FOUND(desc) \
+#define NOT_FOUND(desc)                                                        \
 	"{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"" desc "\"}}"
 #define NEGOTIATE "Expecting capabilities negotiation with 'qmp_capabilities'"
 
@@ -90,7 +90,7 @@ struct row {
 
 static const struct row before[] = {
 	{ "garbage\n", GENERIC("JSON parse error, invalid token near "
-			     "'garbage'") },
+			       "'garbage'") },
 	{ "{\"a\":\"\xc3\x28\"}",
 	  GENERIC("JSON parse error, unable to decode byte 0xc3 near "
 		  "'\\\"'") },
@@ -401,12 +401,14 @@ static void test_path(void **state)
 	memset(path, 'x', sizeof(path));
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(event_open(&vm.event), 0);
-	assert_int_equal(control_open(&vm.control, &vm.event, path, &peer_ops,
-				      &vm), -ENAMETOOLONG);
-	assert_int_equal(control_open(&vm.control, &vm.event, "", &peer_ops,
-				      &vm), -ENAMETOOLONG);
-	assert_int_equal(control_open(&vm.control, &vm.event,
-				      "/nonexistent/x", &peer_ops, &vm),
+	assert_int_equal(
+		control_open(&vm.control, &vm.event, path, &peer_ops, &vm),
+		-ENAMETOOLONG);
+	assert_int_equal(
+		control_open(&vm.control, &vm.event, "", &peer_ops, &vm),
+		-ENAMETOOLONG);
+	assert_int_equal(control_open(&vm.control, &vm.event, "/nonexistent/x",
+				      &peer_ops, &vm),
 			 -ENOENT);
 	event_close(&vm.event);
 }

@@ -22,16 +22,16 @@
 #define FAKE_REPORT_LEN 468
 
 struct fake_psp {
-	int open_rc;			/* 0: the device can be opened */
+	int open_rc; /* 0: the device can be opened */
 	struct sev_user_data_status status;
-	uint32_t eax, ebx;		/* of CPUID 0x8000001F */
+	uint32_t eax, ebx; /* of CPUID 0x8000001F */
 	int cpuid_rc;
 	int region_rc;
-	bool old_kernel;		/* knows KVM_SEV_INIT only */
+	bool old_kernel; /* knows KVM_SEV_INIT only */
 	/* The command that fails, and how; -1: none. */
 	int fail_cmd;
 	struct sev_error failure;
-	int state_lie;			/* what GUEST_STATUS says; -1: the truth */
+	int state_lie; /* what GUEST_STATUS says; -1: the truth */
 	uint32_t state, policy;
 	struct kvm_sev_launch_start start;
 	struct kvm_sev_launch_secret secret;
@@ -44,8 +44,11 @@ static struct fake_psp fake;
 static inline void fake_reset(void)
 {
 	fake = (struct fake_psp){
-		.status = { .api_major = 0, .api_minor = 24, .build = 5,
-			    .state = 1, .flags = SEV_STATUS_FLAGS_CONFIG_ES },
+		.status = { .api_major = 0,
+			    .api_minor = 24,
+			    .build = 5,
+			    .state = 1,
+			    .flags = SEV_STATUS_FLAGS_CONFIG_ES },
 		.eax = SEV_CPUID_EAX_SEV,
 		.ebx = 47,
 		.fail_cmd = -1,
@@ -123,9 +126,7 @@ struct sev_error sev_cmd(int vm_fd, int psp_fd, uint32_t id, void *data)
 	case SEV_KVM_INIT2:
 		fake_log("init2; ");
 		return (struct sev_error){ fake.old_kernel ? -EINVAL : 0, 0 };
-	case KVM_SEV_INIT:
-		fake_log("init; ");
-		return (struct sev_error){ 0 };
+	case KVM_SEV_INIT: fake_log("init; "); return (struct sev_error){ 0 };
 	case KVM_SEV_LAUNCH_START:
 		fake.start = *(struct kvm_sev_launch_start *)data;
 		fake.policy = fake.start.policy;
@@ -137,13 +138,13 @@ struct sev_error sev_cmd(int vm_fd, int psp_fd, uint32_t id, void *data)
 			 ((struct kvm_sev_launch_update_data *)data)->len);
 		return fake_step(1, 1);
 	case KVM_SEV_LAUNCH_MEASURE:
-		memset((void *)(uintptr_t)
-		       ((struct kvm_sev_launch_measure *)data)->uaddr, 0xa5,
-		       ((struct kvm_sev_launch_measure *)data)->len);
+		memset((void *)(uintptr_t)((struct kvm_sev_launch_measure *)
+						   data)
+			       ->uaddr,
+		       0xa5, ((struct kvm_sev_launch_measure *)data)->len);
 		fake_log("measure; ");
 		return fake_step(1, 2);
-	case KVM_SEV_LAUNCH_SECRET:
-		return fake_secret(data);
+	case KVM_SEV_LAUNCH_SECRET: return fake_secret(data);
 	case KVM_SEV_LAUNCH_FINISH:
 		fake_log("finish; ");
 		return fake_step(2, 3);
@@ -152,12 +153,11 @@ struct sev_error sev_cmd(int vm_fd, int psp_fd, uint32_t id, void *data)
 			(struct kvm_sev_guest_status){
 				FAKE_HANDLE, fake.policy,
 				fake.state_lie < 0 ? fake.state
-						   : (uint32_t)fake.state_lie };
+						   : (uint32_t)fake.state_lie
+			};
 		return (struct sev_error){ 0 };
-	case KVM_SEV_GET_ATTESTATION_REPORT:
-		return fake_report(data);
-	default:
-		return (struct sev_error){ -EINVAL, 0 };
+	case KVM_SEV_GET_ATTESTATION_REPORT: return fake_report(data);
+	default: return (struct sev_error){ -EINVAL, 0 };
 	}
 }
 
@@ -180,11 +180,11 @@ struct sev_error sev_platform_cmd(int psp_fd, uint32_t id, void *data)
 		return (struct sev_error){ 0 };
 	case SEV_GET_ID2:
 		((struct sev_user_data_get_id2 *)data)->length = 64;
-		memset((void *)(uintptr_t)
-		       ((struct sev_user_data_get_id2 *)data)->address, 3, 64);
+		memset((void *)(uintptr_t)((struct sev_user_data_get_id2 *)data)
+			       ->address,
+		       3, 64);
 		return (struct sev_error){ 0 };
-	default:
-		return (struct sev_error){ -EINVAL, 0 };
+	default: return (struct sev_error){ -EINVAL, 0 };
 	}
 }
 

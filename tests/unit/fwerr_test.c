@@ -67,12 +67,14 @@ static void test_names(void **state)
 
 static const struct {
 	struct sev_error e;
-	const char *text;	/* what it begins with */
+	const char *text; /* what it begins with */
 } sentences[] = {
-	{ { -EIO, 0x0b }, "X: firmware error 0x0b BAD_MEASUREMENT, a MAC is "
-			  "wrong; the session or secret" },
-	{ { -EIO, 0xffffffff }, "X: firmware error 0xffffffff "
-				"NO_FIRMWARE_CALL" },
+	{ { -EIO, 0x0b },
+	  "X: firmware error 0x0b BAD_MEASUREMENT, a MAC is "
+	  "wrong; the session or secret" },
+	{ { -EIO, 0xffffffff },
+	  "X: firmware error 0xffffffff "
+	  "NO_FIRMWARE_CALL" },
 	{ { -EBUSY, 0 }, "X: Device or resource busy (all SEV guests" },
 	{ { -ENOTTY, 0 }, "X: Inappropriate ioctl for device (this kernel" },
 	{ { -ENOENT, 0 }, "X: No such file or directory" },

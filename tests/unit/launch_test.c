@@ -50,9 +50,17 @@ static int setup(void **state)
 	static const uint8_t session[SEV_SESSION_LEN] = { 4, 5, 6 };
 	const struct image_part part[] = {
 		{ "plain", PART_PLAIN, { 0x1000 }, false, hashes, 100 },
-		{ "firmware", PART_MEASURED, { FIRMWARE_AT }, true, firmware,
+		{ "firmware",
+		  PART_MEASURED,
+		  { FIRMWARE_AT },
+		  true,
+		  firmware,
 		  sizeof(firmware) },
-		{ "kernel hashes", PART_MEASURED, { HASHES_AT }, false, hashes,
+		{ "kernel hashes",
+		  PART_MEASURED,
+		  { HASHES_AT },
+		  false,
+		  hashes,
 		  sizeof(hashes) },
 	};
 
@@ -85,7 +93,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct launch_config usual = { .policy = 1, .cbitpos = -1,
+static const struct launch_config usual = { .policy = 1,
+					    .cbitpos = -1,
 					    .reduced_phys_bits = -1 };
 
 static void open_ok(struct launch *l)
@@ -127,9 +136,9 @@ static void test_refusals(void **state)
 		struct launch l;
 
 		fake_reset();
-		assert_int_equal(launch_open(&l, FAKE_KVM, FAKE_VM,
-					     &refusals[i].cfg),
-				 refusals[i].rc);
+		assert_int_equal(
+			launch_open(&l, FAKE_KVM, FAKE_VM, &refusals[i].cfg),
+			refusals[i].rc);
 		if (!strstr(l.why, refusals[i].why))
 			fail_msg("%zu: %s", i, l.why);
 		assert_null(strstr(fake.log, "start"));
@@ -272,7 +281,7 @@ static void test_failures(void **state)
 	assert_int_equal(launch_measure(&l, &mem, &image), -EINTR);
 	assert_string_equal(launch_state_name(&l), "launch-update");
 	fake.fail_cmd = -1;
-	fake.policy = 0;	/* the firmware holds another policy */
+	fake.policy = 0; /* the firmware holds another policy */
 	assert_int_equal(launch_measure(&l, &mem, &image), -EIO);
 	assert_non_null(strstr(l.why, "policy 0x0"));
 	launch_close(&l);
@@ -297,7 +306,7 @@ static void test_parts(void **state)
 	struct image_part p = { "p", PART_PLAIN, { 0 }, false, hashes, 16 };
 
 	(void)state;
-	measure_refused(p, -EINVAL);	/* nothing is measured */
+	measure_refused(p, -EINVAL); /* nothing is measured */
 	p.kind = PART_MEASURED;
 	p.at.v = 8;
 	measure_refused(p, -EINVAL);
@@ -317,22 +326,16 @@ static void test_parts(void **state)
 
 static const struct {
 	size_t hdr_len, len;
-	uint64_t gpa;		/* 0: by default */
+	uint64_t gpa; /* 0: by default */
 	int rc;
 } secrets[] = {
-	{ 51, 16, 0, -EINVAL },
-	{ 53, 16, 0, -EINVAL },
-	{ 52, 0, 0, -EINVAL },
-	{ 52, 8, 0, -EINVAL },
-	{ 52, 24, 0, -EINVAL },
-	{ 52, 0x4010, 0x20000, -EINVAL },
-	{ 52, 0xc10, 0, -EINVAL },		/* over the secret area */
-	{ 52, 16, 0x20008, -EINVAL },
-	{ 52, 16, RAM, -EFAULT },
-	{ 52, 32, RAM - 16, -EFAULT },
-	{ 52, 32, ~15ull, -EFAULT },
-	{ 52, 16, RAM - 16, 0 },
-	{ 52, 0xc00, 0, 0 },
+	{ 51, 16, 0, -EINVAL },	       { 53, 16, 0, -EINVAL },
+	{ 52, 0, 0, -EINVAL },	       { 52, 8, 0, -EINVAL },
+	{ 52, 24, 0, -EINVAL },	       { 52, 0x4010, 0x20000, -EINVAL },
+	{ 52, 0xc10, 0, -EINVAL }, /* over the secret area */
+	{ 52, 16, 0x20008, -EINVAL },  { 52, 16, RAM, -EFAULT },
+	{ 52, 32, RAM - 16, -EFAULT }, { 52, 32, ~15ull, -EFAULT },
+	{ 52, 16, RAM - 16, 0 },       { 52, 0xc00, 0, 0 },
 	{ 52, 0x4000, 0x20000, 0 },
 };
 
@@ -406,9 +409,9 @@ static void test_files(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_refusals), T(test_host), T(test_order),
+		T(test_refusals),   T(test_host),    T(test_order),
 		T(test_old_kernel), T(test_session), T(test_wrong_order),
-		T(test_failures), T(test_parts), T(test_secrets),
+		T(test_failures),   T(test_parts),   T(test_secrets),
 		T(test_files),
 	};
 

@@ -19,13 +19,14 @@ static const struct {
 	uint32_t policy;
 	const struct policy_platform *at;
 	int rc;
-	const char *why;	/* a part of it; NULL: nothing to say */
+	const char *why; /* a part of it; NULL: nothing to say */
 } checks[] = {
 	{ 0x41, NULL, -EINVAL, "reserved bits (0x40)" },
 	{ 0xffc1, &milan, -EINVAL, "reserved bits (0xffc0)" },
 	{ 0x05, &naples, -ENOTSUP, "SEV-ES, which this platform" },
-	{ 0x12000001, &naples, -ENOTSUP, "API 0.18 or later, this platform "
-					  "has 0.17" },
+	{ 0x12000001, &naples, -ENOTSUP,
+	  "API 0.18 or later, this platform "
+	  "has 0.17" },
 	{ 0x00010001, &naples, -ENOTSUP, "API 1.0 or later" },
 	{ 0x38010001, &milan, -ENOTSUP, "API 1.56" },
 	{ 0x00020001, &milan, -ENOTSUP, "API 2.0" },
@@ -37,7 +38,7 @@ static const struct {
 	{ 0x3f, &milan, 0, NULL },
 	{ 0x11000001, &naples, 0, NULL },
 	{ 0x37010001, &milan, 0, NULL },
-	{ 0xff000001, &milan, 0, NULL },	/* API 0.255 is before 1.0 */
+	{ 0xff000001, &milan, 0, NULL }, /* API 0.255 is before 1.0 */
 };
 
 static void test_check(void **state)
@@ -47,7 +48,8 @@ static void test_check(void **state)
 		char why[256] = "stale";
 
 		assert_int_equal(policy_check(checks[i].policy, checks[i].at,
-					      why, sizeof(why)), checks[i].rc);
+					      why, sizeof(why)),
+				 checks[i].rc);
 		if (!checks[i].why)
 			assert_string_equal(why, "");
 		else if (!strstr(why, checks[i].why))

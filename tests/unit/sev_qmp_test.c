@@ -11,8 +11,9 @@
 #define RAM (4 * MIB)
 
 /* Base64 of 52, 16 and 16 zero bytes. */
-#define HEADER "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
-	       "AAAAAAAA=="
+#define HEADER                                                                 \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"       \
+	"AAAAAAAA=="
 #define SECRET "AAAAAAAAAAAAAAAAAAAAAA=="
 #define INJECT "{'execute':'sev-inject-launch-secret','arguments':"
 
@@ -27,8 +28,8 @@ static void open_launch(void)
 {
 	static const struct launch_config cfg = { 1, NULL, NULL, -1, -1 };
 	static const struct image_part part = {
-		"firmware", PART_MEASURED, { 0x1000 }, false, firmware,
-		sizeof(firmware),
+		"firmware", PART_MEASURED, { 0x1000 },
+		false,	    firmware,	   sizeof(firmware),
 	};
 
 	fake_reset();
@@ -91,8 +92,10 @@ static void test_plain_guest(void **state)
 	    "SEV launch measurement is not available");
 	ask(fd, "{'execute':'query-sev-capabilities'}",
 	    "SEV is not configured");
-	ask(fd, "{'execute':'query-sev-attestation-report','arguments':"
-		"{'mnonce':'AA=='}}", "SEV is not enabled");
+	ask(fd,
+	    "{'execute':'query-sev-attestation-report','arguments':"
+	    "{'mnonce':'AA=='}}",
+	    "SEV is not enabled");
 	ask(fd, INJECT "{'packet-header':'','secret':''}}",
 	    "SEV not enabled for guest");
 	close(fd);
@@ -141,7 +144,8 @@ static const struct {
 	{ "{'packet-header':'" HEADER "','secret':'" SECRET "','gpa':1}",
 	  "gpa 0x1 is no multiple of 16" },
 	{ "{'packet-header':'" HEADER "','secret':'" SECRET
-	  "','gpa':9223372036854775792}", "no guest memory at gpa" },
+	  "','gpa':9223372036854775792}",
+	  "no guest memory at gpa" },
 };
 
 static void test_secret(void **state)
@@ -166,8 +170,10 @@ static void test_secret(void **state)
 	fake.fail_cmd = -1;
 	ask(fd, INJECT "{'packet-header':'" HEADER "','secret':'" SECRET "'}}",
 	    "{\"return\": {}}");
-	ask(fd, INJECT "{'packet-header':'" HEADER "','secret':'" SECRET
-	    "','gpa':4096}}", "{\"return\": {}}");
+	ask(fd,
+	    INJECT "{'packet-header':'" HEADER "','secret':'" SECRET
+		   "','gpa':4096}}",
+	    "{\"return\": {}}");
 	assert_int_equal(launch.n_secrets, 2);
 	close(fd);
 }
@@ -189,12 +195,18 @@ static void test_answers(void **state)
 	peer_say(fd, "{'execute':'query-sev-launch-measure'}");
 	peer_expect(fd, "{\"return\": {\"data\": \"paWlpaWlpaWlpaWlpaWlpaWlpaWl"
 			"paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWl\"}}");
-	ask(fd, "{'execute':'query-sev-attestation-report','arguments':"
-		"{'mnonce':'AA=='}}", "mnonce must be base64 of 16 bytes");
-	ask(fd, "{'execute':'query-sev-attestation-report','arguments':"
-		"{'mnonce':'" SECRET "AAAA'}}", "must be base64 of 16 bytes");
-	ask(fd, "{'execute':'query-sev-attestation-report','arguments':"
-		"{'mnonce':'" SECRET "'}}", "{\"data\": \"WlpaWlpa");
+	ask(fd,
+	    "{'execute':'query-sev-attestation-report','arguments':"
+	    "{'mnonce':'AA=='}}",
+	    "mnonce must be base64 of 16 bytes");
+	ask(fd,
+	    "{'execute':'query-sev-attestation-report','arguments':"
+	    "{'mnonce':'" SECRET "AAAA'}}",
+	    "must be base64 of 16 bytes");
+	ask(fd,
+	    "{'execute':'query-sev-attestation-report','arguments':"
+	    "{'mnonce':'" SECRET "'}}",
+	    "{\"data\": \"WlpaWlpa");
 	peer_say(fd, "{'execute':'query-sev-capabilities'}");
 	line = peer_line(fd);
 	assert_non_null(strstr(line, "\"cbitpos\": 47, \"reduced-phys-bits\": "
@@ -207,8 +219,10 @@ static void test_answers(void **state)
 	ask(fd, "{'execute':'query-sev-capabilities'}",
 	    "SEV: Failed to export PDH cert: firmware error 0x01");
 	fake.fail_cmd = KVM_SEV_GET_ATTESTATION_REPORT;
-	ask(fd, "{'execute':'query-sev-attestation-report','arguments':"
-		"{'mnonce':'" SECRET "'}}", "SEV: ATTESTATION: firmware error");
+	ask(fd,
+	    "{'execute':'query-sev-attestation-report','arguments':"
+	    "{'mnonce':'" SECRET "'}}",
+	    "SEV: ATTESTATION: firmware error");
 	close(fd);
 }
 
