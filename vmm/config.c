@@ -15,14 +15,17 @@ static const struct config defaults = {
 	.cpus = 1,
 	.serial = { .end = END_STDIO },
 	.sandbox = true,
-	.sev = { .kernel_hashes = true, .cbitpos = -1, .reduced_phys_bits = -1 },
+	.sev = { .kernel_hashes = true,
+		 .cbitpos = -1,
+		 .reduced_phys_bits = -1 },
 };
 
 static int check_boot(const struct config *c)
 {
 	if (!c->firmware && c->kernel) {
 		log_error("--kernel \"%s\": direct boot is not in this "
-			  "version; give --firmware as well", c->kernel);
+			  "version; give --firmware as well",
+			  c->kernel);
 		return -EINVAL;
 	}
 	if (!c->firmware) {
@@ -47,7 +50,8 @@ static int check_disks(const struct config *c)
 			if (strcmp(c->disk[i].id, c->disk[k].id))
 				continue;
 			log_error("--disk id \"%s\": two disks have it, \"%s\" "
-				  "and \"%s\"", c->disk[i].id, c->disk[k].path,
+				  "and \"%s\"",
+				  c->disk[i].id, c->disk[k].path,
 				  c->disk[i].path);
 			return -EINVAL;
 		}
@@ -64,7 +68,8 @@ static int check_control(const struct config *c)
 	}
 	if (c->sev.session && !c->control) {
 		log_error("--sev session \"%s\": needs --control, where the "
-			  "secret and cont come from", c->sev.session);
+			  "secret and cont come from",
+			  c->sev.session);
 		return -EINVAL;
 	}
 	if (c->control && c->serial.end == END_SOCKET &&
@@ -125,10 +130,8 @@ static int parse_verb(struct config *c, int argc, char **argv)
 		const char *word;
 		enum config_verb verb;
 	} verbs[] = {
-		{ "run", CONFIG_RUN },
-		{ "version", CONFIG_VERSION },
-		{ "--version", CONFIG_VERSION },
-		{ "help", CONFIG_HELP },
+		{ "run", CONFIG_RUN },		 { "version", CONFIG_VERSION },
+		{ "--version", CONFIG_VERSION }, { "help", CONFIG_HELP },
 		{ "--help", CONFIG_HELP },
 	};
 

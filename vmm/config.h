@@ -23,43 +23,43 @@ enum config_end { END_NONE, END_STDIO, END_FILE, END_SOCKET };
 
 struct config_port {
 	enum config_end end;
-	const char *path;	/* END_FILE, END_SOCKET */
+	const char *path; /* END_FILE, END_SOCKET */
 };
 
 struct config_disk {
 	const char *path;
-	const char *id;		/* "disk0", ... unless given */
+	const char *id; /* "disk0", ... unless given */
 	bool readonly;
-	unsigned queues;	/* 0: one a vCPU, at most 4 */
+	unsigned queues; /* 0: one a vCPU, at most 4 */
 };
 
 struct config_sev {
 	bool on;
-	uint32_t policy;	/* SEV API, table 2: all 32 bits kept */
-	const char *dh, *session;	/* files, raw or base64; both or neither */
-	bool kernel_hashes;	/* counts when a kernel is given; default on */
-	int cbitpos, reduced_phys_bits;	/* -1: from KVM */
+	uint32_t policy; /* SEV API, table 2: all 32 bits kept */
+	const char *dh, *session; /* files, raw or base64; both or neither */
+	bool kernel_hashes; /* counts when a kernel is given; default on */
+	int cbitpos, reduced_phys_bits; /* -1: from KVM */
 };
 
 /* All text is owned by the config and freed by config_close. */
 struct config {
 	enum config_verb verb;
 	const char *name;
-	uint64_t memory;	/* bytes, a multiple of 4096 */
+	uint64_t memory; /* bytes, a multiple of 4096 */
 	unsigned cpus;
 	const char *firmware, *kernel, *initrd, *cmdline;
 	struct config_disk disk[CONFIG_DISKS];
 	size_t n_disks;
-	bool rng;		/* virtio entropy device */
-	struct config_port serial;	/* default: stdio */
+	bool rng; /* virtio entropy device */
+	struct config_port serial; /* default: stdio */
 	struct config_port debugcon;
-	const char *control;	/* control socket */
+	const char *control; /* control socket */
 	bool no_reboot;
-	bool paused;		/* --paused: wait for cont */
-	bool sandbox;		/* default on */
+	bool paused; /* --paused: wait for cont */
+	bool sandbox; /* default on */
 	struct config_sev sev;
 	const char *dump_dtb;
-	void *owned;		/* config.c's list of strings */
+	void *owned; /* config.c's list of strings */
 };
 
 /*

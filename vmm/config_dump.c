@@ -28,16 +28,14 @@ static int dump_port(void *fdt, const char *prop, const struct config_port *p)
 	char text[CONFIG_PATH_BYTES + 16];
 
 	switch (p->end) {
-	case END_STDIO:
-		return dump_text(fdt, prop, "stdio");
+	case END_STDIO: return dump_text(fdt, prop, "stdio");
 	case END_FILE:
 		snprintf(text, sizeof(text), "file=%s", p->path);
 		return dump_text(fdt, prop, text);
 	case END_SOCKET:
 		snprintf(text, sizeof(text), "socket=%s", p->path);
 		return dump_text(fdt, prop, text);
-	default:
-		return dump_text(fdt, prop, "none");
+	default: return dump_text(fdt, prop, "none");
 	}
 }
 
@@ -55,20 +53,16 @@ static int dump_row(void *fdt, const struct config_row *r, const void *base)
 
 	switch (r->kind) {
 	case KIND_TEXT:
-	case KIND_NAME:
-		return dump_text(fdt, prop, *(const char *const *)v);
+	case KIND_NAME: return dump_text(fdt, prop, *(const char *const *)v);
 	case KIND_SIZE:
 		return fdt_property_u64(fdt, prop, *(const uint64_t *)v);
-	case KIND_COUNT:
-		return dump_count(fdt, r, prop, *(const uint32_t *)v);
+	case KIND_COUNT: return dump_count(fdt, r, prop, *(const uint32_t *)v);
 	case KIND_SWITCH:
 		return *(const bool *)v ? fdt_property(fdt, prop, NULL, 0) : 0;
 	case KIND_ONOFF:
 		return dump_text(fdt, prop, *(const bool *)v ? "on" : "off");
-	case KIND_PORT:
-		return dump_port(fdt, prop, v);
-	default:
-		return 0; /* nodes of their own */
+	case KIND_PORT: return dump_port(fdt, prop, v);
+	default: return 0; /* nodes of their own */
 	}
 }
 

@@ -12,7 +12,7 @@
 
 #include "vmm/log.h"
 
-#define WORD_BYTES 24	/* longer words are compared by their start */
+#define WORD_BYTES 24 /* longer words are compared by their start */
 
 /* Levenshtein distance of the words' first WORD_BYTES bytes. */
 static unsigned distance(const char *a, const char *b)
@@ -149,15 +149,12 @@ static int read_value(struct config *c, const struct config_row *r,
 
 	snprintf(where, sizeof(where), "--%s", r->flag);
 	switch (r->kind) {
-	case KIND_TREE:
-		return config_read_tree(c, text, sev_given);
-	case KIND_LIST:
-		return read_disk(c, r, text);
+	case KIND_TREE: return config_read_tree(c, text, sev_given);
+	case KIND_LIST: return read_disk(c, r, text);
 	case KIND_GROUP:
 		c->sev.on = true;
 		return read_items(c, r, &c->sev, text, sev_given);
-	default:
-		return config_put_text(&s, text);
+	default: return config_put_text(&s, text);
 	}
 }
 
@@ -208,7 +205,8 @@ int config_read_flags(struct config *c, int argc, char **argv,
 		}
 		if (r->kind == KIND_TREE && !first) {
 			log_error("--config \"%s\": must be the first flag; "
-				  "those after it override it", text);
+				  "those after it override it",
+				  text);
 			return -EINVAL;
 		}
 		rc = read_value(c, r, text, sev_given);

@@ -19,13 +19,13 @@
 #define PATH_BYTES CONFIG_PATH_BYTES
 #define SOCKET_BYTES CONFIG_SOCKET_BYTES
 #define CMDLINE_BYTES 4095
-#define ANY_END (1u << END_NONE | 1u << END_STDIO | 1u << END_FILE | \
-		 1u << END_SOCKET)
+#define ANY_END                                                                \
+	(1u << END_NONE | 1u << END_STDIO | 1u << END_FILE | 1u << END_SOCKET)
 #define FILE_END (1u << END_NONE | 1u << END_FILE)
 
 static const struct config_row disk_rows[] = {
-	{ "path", "disks", KIND_TEXT, DISK(path),
-	  .required = true, .min = 1, .max = PATH_BYTES, .arg = "FILE",
+	{ "path", "disks", KIND_TEXT, DISK(path), .required = true, .min = 1,
+	  .max = PATH_BYTES, .arg = "FILE",
 	  .help = "raw image; a comma in the name is doubled" },
 	{ "readonly", "disks", KIND_SWITCH, DISK(readonly), .arg = "on|off",
 	  .help = "the guest may not write" },
@@ -37,16 +37,16 @@ static const struct config_row disk_rows[] = {
 };
 
 static const struct config_row sev_rows[] = {
-	{ "policy", "sev", KIND_COUNT, SEV(policy),
-	  .required = true, .max = UINT32_MAX, .arg = "N",
-	  .help = "guest policy, all 32 bits" },
+	{ "policy", "sev", KIND_COUNT, SEV(policy), .required = true,
+	  .max = UINT32_MAX, .arg = "N", .help = "guest policy, all 32 bits" },
 	{ "dh", "sev", KIND_TEXT, SEV(dh), .min = 1, .max = PATH_BYTES,
 	  .arg = "FILE", .help = "the owner's certificate, godh.cert" },
 	{ "session", "sev", KIND_TEXT, SEV(session), .min = 1,
 	  .max = PATH_BYTES, .arg = "FILE",
 	  .help = "the owner's session, launch_blob.bin" },
 	{ "kernel-hashes", "sev", KIND_ONOFF, SEV(kernel_hashes),
-	  .arg = "on|off", .help = "measure kernel, initrd, cmdline; default: on" },
+	  .arg = "on|off",
+	  .help = "measure kernel, initrd, cmdline; default: on" },
 	{ "cbitpos", "sev", KIND_COUNT, SEV(cbitpos), .min = 32, .max = 63,
 	  .arg = "N", .help = "position of the C-bit; default: KVM's" },
 	{ "reduced-phys-bits", "sev", KIND_COUNT, SEV(reduced_phys_bits),
@@ -62,8 +62,8 @@ static const struct config_row rows[] = {
 	  .help = "write the effective description; - is stdout" },
 	{ "name", "machine", KIND_NAME, AT(name), .prop = "label", .min = 1,
 	  .max = 64, .arg = "NAME", .help = "name of the VM" },
-	{ "memory", "machine", KIND_SIZE, AT(memory),
-	  .min = CONFIG_MEMORY_MIN, .max = CONFIG_MEMORY_MAX, .arg = "SIZE",
+	{ "memory", "machine", KIND_SIZE, AT(memory), .min = CONFIG_MEMORY_MIN,
+	  .max = CONFIG_MEMORY_MAX, .arg = "SIZE",
 	  .help = "guest memory, 64M to 1T; default: 512M" },
 	{ "cpus", "machine", KIND_COUNT, AT(cpus), .min = 1,
 	  .max = CONFIG_CPUS_MAX, .arg = "N",
@@ -77,12 +77,10 @@ static const struct config_row rows[] = {
 	  .arg = "file=FILE|none", .help = "firmware log, port 0x402" },
 	{ "firmware", "boot", KIND_TEXT, AT(firmware), .min = 1,
 	  .max = PATH_BYTES, .arg = "FILE", .help = "OVMF image" },
-	{ "kernel", "boot", KIND_TEXT, AT(kernel), .min = 1,
-	  .max = PATH_BYTES, .arg = "FILE",
-	  .help = "Linux bzImage, handed to the firmware" },
-	{ "initrd", "boot", KIND_TEXT, AT(initrd), .min = 1,
-	  .max = PATH_BYTES, .arg = "FILE",
-	  .help = "initial RAM disk of the kernel" },
+	{ "kernel", "boot", KIND_TEXT, AT(kernel), .min = 1, .max = PATH_BYTES,
+	  .arg = "FILE", .help = "Linux bzImage, handed to the firmware" },
+	{ "initrd", "boot", KIND_TEXT, AT(initrd), .min = 1, .max = PATH_BYTES,
+	  .arg = "FILE", .help = "initial RAM disk of the kernel" },
 	{ "cmdline", "boot", KIND_TEXT, AT(cmdline), .max = CMDLINE_BYTES,
 	  .arg = "TEXT", .help = "command line of the kernel" },
 	{ "control", "run", KIND_TEXT, AT(control), .min = 1,

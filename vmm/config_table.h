@@ -10,31 +10,31 @@
 
 #include "vmm/config.h"
 
-#define CONFIG_COMPATIBLE "carrel,vm"	/* of the root of a tree */
-#define CONFIG_PATH_BYTES 4095	/* PATH_MAX without its NUL */
-#define CONFIG_SOCKET_BYTES 107	/* sockaddr_un.sun_path, likewise */
+#define CONFIG_COMPATIBLE "carrel,vm" /* of the root of a tree */
+#define CONFIG_PATH_BYTES 4095 /* PATH_MAX without its NUL */
+#define CONFIG_SOCKET_BYTES 107 /* sockaddr_un.sun_path, likewise */
 
 /* How a value is written as a flag, and what it is stored in. */
 enum config_kind {
-	KIND_TEXT,	/* const char *: min to max bytes */
-	KIND_NAME,	/* the same, of letters, digits, '.', '_' and '-' */
-	KIND_SIZE,	/* uint64_t: whole pages, min to max; K, M, G, T */
-	KIND_COUNT,	/* uint32_t or int: min to max, decimal or 0x */
-	KIND_SWITCH,	/* bool: given or not; an empty property */
-	KIND_ONOFF,	/* bool: "on" or "off" */
-	KIND_PORT,	/* struct config_port: max has a bit an accepted end */
-	KIND_GROUP,	/* name=value,...; a node with a property each */
-	KIND_LIST,	/* the same, repeatable; a node with a node each */
-	KIND_TREE,	/* --config itself */
+	KIND_TEXT, /* const char *: min to max bytes */
+	KIND_NAME, /* the same, of letters, digits, '.', '_' and '-' */
+	KIND_SIZE, /* uint64_t: whole pages, min to max; K, M, G, T */
+	KIND_COUNT, /* uint32_t or int: min to max, decimal or 0x */
+	KIND_SWITCH, /* bool: given or not; an empty property */
+	KIND_ONOFF, /* bool: "on" or "off" */
+	KIND_PORT, /* struct config_port: max has a bit an accepted end */
+	KIND_GROUP, /* name=value,...; a node with a property each */
+	KIND_LIST, /* the same, repeatable; a node with a node each */
+	KIND_TREE, /* --config itself */
 };
 
 struct config_row {
-	const char *flag;	/* without "--"; or a suboption's name */
-	const char *node;	/* below the root; NULL: not in the tree */
+	const char *flag; /* without "--"; or a suboption's name */
+	const char *node; /* below the root; NULL: not in the tree */
 	enum config_kind kind;
-	size_t at;		/* offset in the struct that holds the value */
-	const char *prop;	/* NULL: named like the flag */
-	bool required;		/* suboptions only */
+	size_t at; /* offset in the struct that holds the value */
+	const char *prop; /* NULL: named like the flag */
+	bool required; /* suboptions only */
 	uint64_t min, max;
 	const char *arg, *help;
 	const struct config_row *sub;

@@ -23,7 +23,7 @@
 /* Where the reader stands. */
 struct tree {
 	struct config *c;
-	const char *path;	/* of the file, for messages */
+	const char *path; /* of the file, for messages */
 	const void *fdt;
 	uint32_t *sev_given;
 };
@@ -69,7 +69,8 @@ static int read_number(const struct config_slot *s, const char *data, int len)
 		return config_put_number(s, be64toh(v64));
 	default:
 		log_error("%s: has %d bytes; accepted is a number of one or "
-			  "two cells", s->where, len);
+			  "two cells",
+			  s->where, len);
 		return -EINVAL;
 	}
 }
@@ -78,16 +79,14 @@ static int read_prop(const struct config_slot *s, const char *data, int len)
 {
 	switch (s->row->kind) {
 	case KIND_SIZE:
-	case KIND_COUNT:
-		return read_number(s, data, len);
+	case KIND_COUNT: return read_number(s, data, len);
 	case KIND_SWITCH:
 		if (!len)
 			return config_put_text(s, "on");
 		log_error("%s: has a value; accepted is an empty property",
 			  s->where);
 		return -EINVAL;
-	default:
-		return read_text(s, data, len);
+	default: return read_text(s, data, len);
 	}
 }
 
@@ -98,7 +97,8 @@ static int read_props(const struct tree *t, int at, const char *node,
 {
 	int prop, rc = 0;
 
-	fdt_for_each_property_offset(prop, t->fdt, at) {
+	fdt_for_each_property_offset(prop, t->fdt, at)
+	{
 		char where[WHERE_BYTES];
 		const char *name;
 		int len;
@@ -166,10 +166,12 @@ static int read_disks(const struct tree *t, int at, const struct config_row *r)
 
 	if (fdt_first_property_offset(t->fdt, at) >= 0) {
 		log_error("%s: /disks: accepted is a node a disk, without "
-			  "properties beside them", t->path);
+			  "properties beside them",
+			  t->path);
 		return -EINVAL;
 	}
-	fdt_for_each_subnode(child, t->fdt, at) {
+	fdt_for_each_subnode(child, t->fdt, at)
+	{
 		rc = read_disk(t, child, r);
 		if (rc)
 			return rc;
@@ -212,10 +214,12 @@ static int read_root(const struct tree *t)
 	if (!data || len != sizeof(CONFIG_COMPATIBLE) ||
 	    memcmp(data, CONFIG_COMPATIBLE, sizeof(CONFIG_COMPATIBLE))) {
 		log_error("%s: not a description of a VM: accepted is "
-			  "compatible = \"%s\"", t->path, CONFIG_COMPATIBLE);
+			  "compatible = \"%s\"",
+			  t->path, CONFIG_COMPATIBLE);
 		return -EINVAL;
 	}
-	fdt_for_each_property_offset(prop, t->fdt, 0) {
+	fdt_for_each_property_offset(prop, t->fdt, 0)
+	{
 		(void)fdt_getprop_by_offset(t->fdt, prop, &name, NULL);
 		if (strcmp(name, "compatible")) {
 			log_error("%s: /, property %s: not known", t->path,
@@ -223,7 +227,8 @@ static int read_root(const struct tree *t)
 			return -EINVAL;
 		}
 	}
-	fdt_for_each_subnode(at, t->fdt, 0) {
+	fdt_for_each_subnode(at, t->fdt, 0)
+	{
 		rc = read_node(t, at);
 		if (rc)
 			return rc;
@@ -244,8 +249,8 @@ int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
 					      : fdt_check_full(bytes, len);
 	if (bad) {
 		log_error("--config \"%s\": no flattened device tree (%s); "
-			  "accepted is what dtc -O dtb writes", path,
-			  fdt_strerror(bad));
+			  "accepted is what dtc -O dtb writes",
+			  path, fdt_strerror(bad));
 		rc = -EINVAL;
 	} else {
 		t.fdt = bytes;

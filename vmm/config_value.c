@@ -62,12 +62,13 @@ static int refuse(const struct config_slot *s, const char *given)
 		break;
 	case KIND_COUNT:
 		log_error("%s \"%s\": accepted are %llu to %llu, decimal or "
-			  "with 0x", s->where, given, min, max);
+			  "with 0x",
+			  s->where, given, min, max);
 		break;
 	case KIND_NAME:
 		log_error("%s \"%s\": accepted are %llu to %llu letters, "
-			  "digits, '.', '_' and '-'", s->where, given, min,
-			  max);
+			  "digits, '.', '_' and '-'",
+			  s->where, given, min, max);
 		break;
 	case KIND_TEXT:
 		log_error("%s \"%s\": accepted are %llu to %llu bytes",
@@ -75,8 +76,8 @@ static int refuse(const struct config_slot *s, const char *given)
 		break;
 	case KIND_PORT:
 		log_error("%s \"%s\": accepted are %s; a socket's path has "
-			  "at most %d bytes", s->where, given, r->arg,
-			  CONFIG_SOCKET_BYTES);
+			  "at most %d bytes",
+			  s->where, given, r->arg, CONFIG_SOCKET_BYTES);
 		break;
 	default:
 		log_error("%s \"%s\": accepted are on and off", s->where,
@@ -203,8 +204,7 @@ static int put_number(const struct config_slot *s, uint64_t v,
 	const struct config_row *r = s->row;
 	void *out = (char *)s->base + r->at;
 
-	if (v < r->min || v > r->max ||
-	    (r->kind == KIND_SIZE && v % GMEM_PAGE))
+	if (v < r->min || v > r->max || (r->kind == KIND_SIZE && v % GMEM_PAGE))
 		return refuse(s, given);
 	if (r->kind == KIND_SIZE)
 		*(uint64_t *)out = v;
@@ -236,11 +236,8 @@ int config_put_text(const struct config_slot *s, const char *text)
 			return refuse(s, text);
 		return put_number(s, v, text);
 	case KIND_SWITCH:
-	case KIND_ONOFF:
-		return put_bool(s, text);
-	case KIND_PORT:
-		return put_port(s, text);
-	default:
-		return put_string(s, text);
+	case KIND_ONOFF: return put_bool(s, text);
+	case KIND_PORT: return put_port(s, text);
+	default: return put_string(s, text);
 	}
 }

@@ -65,8 +65,9 @@ static int drop_capabilities(void)
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	const struct __user_cap_data_struct
-		none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+		{ 0 }
+	};
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
@@ -116,19 +117,16 @@ static struct scmp_arg_cmp comparison(const struct jail_match *m)
 	struct scmp_arg_cmp c = { m->arg, SCMP_CMP_EQ, m->value, 0 };
 
 	switch (m->op) {
-	case JAIL_CLEAR:	/* arg & value == 0 */
+	case JAIL_CLEAR: /* arg & value == 0 */
 		c.op = SCMP_CMP_MASKED_EQ;
 		break;
-	case JAIL_SET:		/* arg & value == value */
+	case JAIL_SET: /* arg & value == value */
 		c.op = SCMP_CMP_MASKED_EQ;
 		c.datum_b = m->value;
 		break;
-	case JAIL_SELF:
-		c.datum_a = (scmp_datum_t)getpid();
-		break;
+	case JAIL_SELF: c.datum_a = (scmp_datum_t)getpid(); break;
 	case JAIL_ANY:
-	case JAIL_EQUAL:
-		break;
+	case JAIL_EQUAL: break;
 	}
 	return c;
 }

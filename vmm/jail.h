@@ -29,11 +29,11 @@ int jail_thread(enum jail_role role) MUST_USE;
 #define JAIL_MATCHES 2
 
 enum jail_op {
-	JAIL_ANY,	/* no condition */
-	JAIL_EQUAL,	/* argument == value */
-	JAIL_CLEAR,	/* no bit of value is set */
-	JAIL_SET,	/* every bit of value is set */
-	JAIL_SELF,	/* argument is this process's id */
+	JAIL_ANY, /* no condition */
+	JAIL_EQUAL, /* argument == value */
+	JAIL_CLEAR, /* no bit of value is set */
+	JAIL_SET, /* every bit of value is set */
+	JAIL_SELF, /* argument is this process's id */
 };
 
 struct jail_match {
@@ -44,7 +44,7 @@ struct jail_match {
 
 struct jail_rule {
 	int call;
-	struct jail_match match[JAIL_MATCHES];	/* all must hold */
+	struct jail_match match[JAIL_MATCHES]; /* all must hold */
 	const char *why;
 };
 

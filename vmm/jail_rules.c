@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+/* A line a call, as far as it fits. */
+/* clang-format off */
 #define EQUAL(n, v) { JAIL_EQUAL, n, v }
 #define CLEAR(n, v) { JAIL_CLEAR, n, v }
 #define SET(n, v) { JAIL_SET, n, v }
@@ -75,8 +77,8 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, KVM_SET_MSRS) }, "reset: vCPU" },
 	{ SYS_ioctl, { EQUAL(1, TCGETS) }, "the end: tcsetattr, first half" },
 	{ SYS_ioctl, { EQUAL(1, TCSETS) }, "the end: the terminal as it was" },
-	{ SYS_fcntl, { EQUAL(1, F_GETFL) }, "the end: standard output as it was" },
-	{ SYS_fcntl, { EQUAL(1, F_SETFL) }, "the end: standard output as it was" },
+	{ SYS_fcntl, { EQUAL(1, F_GETFL) }, "the end: standard output" },
+	{ SYS_fcntl, { EQUAL(1, F_SETFL) }, "the end: blocking as before" },
 	/* No argument can tell our sockets' names from others. */
 	{ SYS_newfstatat, {}, "the end: is the socket's name still ours?" },
 	{ SYS_unlink, {}, "the end: names of our sockets" },
@@ -102,6 +104,7 @@ static const struct jail_rule worker_rules[] = {
 };
 
 #define TABLE(rules) { rules, ARRAY_LEN(rules) }
+/* clang-format on */
 
 const struct jail_table jail_common = TABLE(common);
 

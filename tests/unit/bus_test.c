@@ -79,25 +79,21 @@ static void claims(void **state)
 		uint64_t base, size;
 		int rc;
 	} t[] = {
-		{ 0x200, 0, -ERANGE },
-		{ ~0ull, 2, -ERANGE },
-		{ 0x200, ~0ull, -ERANGE },
-		{ 0x100, 0x10, -EEXIST },
-		{ 0x10f, 1, -EEXIST },
-		{ 0xff, 2, -EEXIST },
-		{ 0x0, 0x1000, -EEXIST },	/* around both */
-		{ 0x108, 0x10, -EEXIST },	/* across both */
-		{ 0x11f, 0x10, -EEXIST },
-		{ 0, ~0ull, -EEXIST },
-		{ 0x120, 1, 0 },
-		{ 0xff, 1, 0 },
-		{ ~0ull, 1, 0 },		/* the last byte there is */
+		{ 0x200, 0, -ERANGE },	   { ~0ull, 2, -ERANGE },
+		{ 0x200, ~0ull, -ERANGE }, { 0x100, 0x10, -EEXIST },
+		{ 0x10f, 1, -EEXIST },	   { 0xff, 2, -EEXIST },
+		{ 0x0, 0x1000, -EEXIST }, /* around both */
+		{ 0x108, 0x10, -EEXIST }, /* across both */
+		{ 0x11f, 0x10, -EEXIST },  { 0, ~0ull, -EEXIST },
+		{ 0x120, 1, 0 },	   { 0xff, 1, 0 },
+		{ ~0ull, 1, 0 }, /* the last byte there is */
 	};
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		assert_int_equal(bus_claim(&r->bus, t[i].base, t[i].size, &ops,
-					   &r->p), t[i].rc);
+		assert_int_equal(
+			bus_claim(&r->bus, t[i].base, t[i].size, &ops, &r->p),
+			t[i].rc);
 }
 
 static void accesses(void **state)
@@ -105,20 +101,16 @@ static void accesses(void **state)
 	static const struct {
 		uint64_t at;
 		size_t len;
-		char who;	/* 0: nobody */
+		char who; /* 0: nobody */
 		uint64_t off;
 	} t[] = {
-		{ 0xff, 1, 0, 0 },
-		{ 0xff, 2, 0, 0 },	/* enters a claim */
-		{ 0x10f, 2, 0, 0 },	/* across two claims */
-		{ 0x11d, 4, 0, 0 },	/* leaves a claim */
-		{ 0x120, 1, 0, 0 },
-		{ ~0ull, 1, 0, 0 },
-		{ ~0ull, 8, 0, 0 },	/* wraps */
-		{ 0x100, 8, 'p', 0 },
-		{ 0x10f, 1, 'p', 0xf },
-		{ 0x110, 2, 'q', 0 },
-		{ 0x11c, 4, 'q', 0xc },
+		{ 0xff, 1, 0, 0 },    { 0xff, 2, 0, 0 }, /* enters a claim */
+		{ 0x10f, 2, 0, 0 }, /* across two claims */
+		{ 0x11d, 4, 0, 0 }, /* leaves a claim */
+		{ 0x120, 1, 0, 0 },   { ~0ull, 1, 0, 0 },
+		{ ~0ull, 8, 0, 0 }, /* wraps */
+		{ 0x100, 8, 'p', 0 }, { 0x10f, 1, 'p', 0xf },
+		{ 0x110, 2, 'q', 0 }, { 0x11c, 4, 'q', 0xc },
 	};
 	struct rig *r = *state;
 
@@ -168,9 +160,9 @@ static void release(void **state)
 	struct rig *r = *state;
 	uint8_t v;
 
-	bus_release(&r->bus, 0x101, &r->p);	/* not where it starts */
-	bus_release(&r->bus, 0x100, &r->q);	/* not its own */
-	bus_release(&r->bus, 0x50, &r->p);	/* nobody's */
+	bus_release(&r->bus, 0x101, &r->p); /* not where it starts */
+	bus_release(&r->bus, 0x100, &r->q); /* not its own */
+	bus_release(&r->bus, 0x50, &r->p); /* nobody's */
 	bus_read(&r->bus, 0x100, &v, 1);
 	assert_int_equal(r->p.reads, 1);
 	bus_release(&r->bus, 0x100, &r->p);
@@ -191,8 +183,9 @@ static void full_bus(void **state)
 	bus_release(&r->bus, 0x100, &r->p);
 	bus_release(&r->bus, 0x110, &r->q);
 	for (uint64_t i = 0; i < BUS_SLOTS; i++)
-		assert_int_equal(bus_claim(&r->bus, (i * 37 % BUS_SLOTS) * 2,
-					   1, &ops, &r->p), 0);
+		assert_int_equal(bus_claim(&r->bus, (i * 37 % BUS_SLOTS) * 2, 1,
+					   &ops, &r->p),
+				 0);
 	assert_int_equal(bus_claim(&r->bus, 0x10000, 1, &ops, &r->p), -ENOSPC);
 	for (uint64_t i = 0; i < 2 * BUS_SLOTS; i++)
 		bus_read(&r->bus, i, &v, 1);
@@ -206,11 +199,8 @@ int main(void)
 {
 #define RIG(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 	const struct CMUnitTest tests[] = {
-		RIG(claims),
-		RIG(accesses),
-		RIG(refusal_is_open_bus),
-		RIG(release),
-		RIG(full_bus),
+		RIG(claims),  RIG(accesses), RIG(refusal_is_open_bus),
+		RIG(release), RIG(full_bus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static int parse(struct config *c, const char *line, char *text, size_t cap)
 
 static const struct {
 	const char *line;
-	const char *say[3];	/* all in the one line that is logged */
+	const char *say[3]; /* all in the one line that is logged */
 } refused[] = {
 	{ "carrel", { "no command", "run, version and help" } },
 	{ "carrel start", { "\"start\"", "run, version and help" } },
@@ -110,10 +110,11 @@ static const struct {
 	  { "\"x\"", "\"a\"", "\"b\"" } },
 	{ RUN "--disk path=a --disk path=b,id=disk0", { "\"disk0\"" } },
 	{ RUN "--disk path=1 --disk path=2 --disk path=3 --disk path=4 "
-	  "--disk path=5 --disk path=6 --disk path=7 --disk path=8 "
-	  "--disk path=9 --disk path=10 --disk path=11 --disk path=12 "
-	  "--disk path=13 --disk path=14 --disk path=15 --disk path=16 "
-	  "--disk path=17", { "at most 16" } },
+	      "--disk path=5 --disk path=6 --disk path=7 --disk path=8 "
+	      "--disk path=9 --disk path=10 --disk path=11 --disk path=12 "
+	      "--disk path=13 --disk path=14 --disk path=15 --disk path=16 "
+	      "--disk path=17",
+	  { "at most 16" } },
 
 	{ RUN "--sev kernel-hashes=on", { "--sev: needs policy=N" } },
 	{ RUN "--sev=", { "--sev : not known" } },
@@ -205,14 +206,15 @@ static void everything(void **state)
 	struct config c;
 
 	(void)state;
-	accept(&c, "carrel run --firmware=f --name vm-1.x --memory 3G --cpus 64 "
-		   "--kernel k --initrd i --cmdline console=ttyS0_quiet "
-		   "--rng --serial socket=/s,1 --debugcon file=/d --control c "
-		   "--paused --no-reboot --sandbox off --dump-dtb - "
-		   "--disk path=/a,,b,readonly,queues=3 "
-		   "--disk id=root,path=p=q,readonly=off "
-		   "--sev policy=0xFFFFFFFF,dh=g --sev session=h,cbitpos=47,"
-		   "reduced-phys-bits=1,kernel-hashes=off");
+	accept(&c,
+	       "carrel run --firmware=f --name vm-1.x --memory 3G --cpus 64 "
+	       "--kernel k --initrd i --cmdline console=ttyS0_quiet "
+	       "--rng --serial socket=/s,1 --debugcon file=/d --control c "
+	       "--paused --no-reboot --sandbox off --dump-dtb - "
+	       "--disk path=/a,,b,readonly,queues=3 "
+	       "--disk id=root,path=p=q,readonly=off "
+	       "--sev policy=0xFFFFFFFF,dh=g --sev session=h,cbitpos=47,"
+	       "reduced-phys-bits=1,kernel-hashes=off");
 	assert_string_equal(c.name, "vm-1.x");
 	assert_int_equal(c.memory, 3 * GIB);
 	assert_int_equal(c.cpus, 64);

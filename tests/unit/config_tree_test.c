@@ -46,8 +46,8 @@ static void compile(const struct scratch *out, const char *source)
 	FILE *f;
 
 	snprintf(command, sizeof(command),
-		 "dtc -q -q -f -I dts -O dtb -o /proc/%d/fd/%d -",
-		 getpid(), out->fd);
+		 "dtc -q -q -f -I dts -O dtb -o /proc/%d/fd/%d -", getpid(),
+		 out->fd);
 	assert_int_equal(ftruncate(out->fd, 0), 0);
 	f = popen(command, "w");
 	assert_non_null(f);
@@ -89,7 +89,8 @@ static const struct {
 	{ HEAD FIRM "machine { name-x = \"a\"; }; };", { "not known" } },
 	{ HEAD FIRM "machine { x { }; }; };", { "/machine/x" } },
 	{ HEAD FIRM "boot { machine { }; }; };", { "/boot/machine" } },
-	{ HEAD FIRM "run { sev = \"on\"; }; };", { "property sev: not known" } },
+	{ HEAD FIRM "run { sev = \"on\"; }; };",
+	  { "property sev: not known" } },
 	{ HEAD FIRM "run { firmware = \"x\"; }; };", { "not known" } },
 	{ HEAD FIRM "machine { cpus = <0>; }; };", { "\"0\"", "1 to 64" } },
 	{ HEAD FIRM "machine { cpus = <1 1>; }; };", { "\"4294967297\"" } },
@@ -253,8 +254,8 @@ static void examples(void **state)
 static void flags_override(void **state)
 {
 	static const char *const more[] = {
-		"--memory", "1G", "--rng=off", "--disk", "path=x,id=more",
-		"--firmware", "g", "--serial", "none", NULL
+		"--memory",   "1G", "--rng=off", "--disk", "path=x,id=more",
+		"--firmware", "g",  "--serial",	 "none",   NULL
 	};
 	static const char *const again[] = { "--disk", "path=x,id=root", NULL };
 	static uint8_t tree[TREE_MAX];
@@ -343,10 +344,11 @@ static void largest_dump(void **state)
 {
 	static char path[4096], cmdline[4096], disk[16][4200];
 	static uint8_t tree[TREE_MAX * 4];
-	char *argv[64] = { (char *)"carrel", (char *)"run",
-			   (char *)"--firmware", path, (char *)"--kernel",
-			   path, (char *)"--initrd", path,
-			   (char *)"--cmdline", cmdline };
+	char *argv[64] = { (char *)"carrel",	 (char *)"run",
+			   (char *)"--firmware", path,
+			   (char *)"--kernel",	 path,
+			   (char *)"--initrd",	 path,
+			   (char *)"--cmdline",	 cmdline };
 	struct scratch s = scratch_open();
 	struct config c;
 	int argc = 10;

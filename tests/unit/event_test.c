@@ -93,8 +93,8 @@ static void refusals(void **state)
 	/* What epoll refuses takes no slot. */
 	file = memfd_create("file", 0);
 	for (unsigned i = 0; i < EVENT_MAX; i++)
-		assert_int_equal(event_add(&r->ev, file, EPOLLIN, nothing,
-					   r), -EPERM);
+		assert_int_equal(event_add(&r->ev, file, EPOLLIN, nothing, r),
+				 -EPERM);
 	close(file);
 	assert_int_equal(event_add(&r->ev, r->fd[1], EPOLLIN, nothing, r), 0);
 }
@@ -153,8 +153,9 @@ static void removed_sources_are_silent(void **state)
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(event_add(&r->ev, r->fd[i], EPOLLIN,
-					   remove_other, r), 0);
+		assert_int_equal(
+			event_add(&r->ev, r->fd[i], EPOLLIN, remove_other, r),
+			0);
 		signal_fd(r->fd[i]);
 	}
 	assert_int_equal(event_add(&r->ev, r->fd[2], EPOLLIN, count, r), 0);
@@ -190,8 +191,9 @@ static void stale_events_are_dropped(void **state)
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(event_add(&r->ev, r->fd[i], EPOLLIN,
-					   replace_other, r), 0);
+		assert_int_equal(
+			event_add(&r->ev, r->fd[i], EPOLLIN, replace_other, r),
+			0);
 		signal_fd(r->fd[i]);
 	}
 	assert_int_equal(event_add(&r->ev, r->fd[2], EPOLLIN, count, r), 0);

@@ -39,15 +39,15 @@ static const struct {
 	uint64_t at, len;
 	int read, write;
 } ranges[] = {
-	{ RAM - 1, 2, -EFAULT, -EFAULT },	/* leaves a region */
-	{ RAM, 1, -EFAULT, -EFAULT },		/* hole */
-	{ ROM - 1, 1, -EFAULT, -EFAULT },	/* below a region */
-	{ ROM - 1, 2, -EFAULT, -EFAULT },	/* enters a region */
-	{ ROM_END - 1, 2, -EFAULT, -EFAULT },	/* neighbours do not join */
-	{ TOP, 1, -EFAULT, -EFAULT },		/* after the last */
+	{ RAM - 1, 2, -EFAULT, -EFAULT }, /* leaves a region */
+	{ RAM, 1, -EFAULT, -EFAULT }, /* hole */
+	{ ROM - 1, 1, -EFAULT, -EFAULT }, /* below a region */
+	{ ROM - 1, 2, -EFAULT, -EFAULT }, /* enters a region */
+	{ ROM_END - 1, 2, -EFAULT, -EFAULT }, /* neighbours do not join */
+	{ TOP, 1, -EFAULT, -EFAULT }, /* after the last */
 	{ 0, RAM + 1, -EFAULT, -EFAULT },
 	{ ~0ull, 1, -EFAULT, -EFAULT },
-	{ ~0ull, 2, -EFAULT, -EFAULT },		/* wraps */
+	{ ~0ull, 2, -EFAULT, -EFAULT }, /* wraps */
 	{ 1, ~0ull, -EFAULT, -EFAULT },
 	{ RAM - 1, ~0ull, -EFAULT, -EFAULT },
 	{ ROM, 1, 0, -EACCES },
@@ -155,14 +155,14 @@ static void regions(void **state)
 		{ 0x10000, 0, -EINVAL },
 		{ 0x10001, 0x1000, -EINVAL },
 		{ 0x10000, 0x1001, -EINVAL },
-		{ ~0xfffull, 0x1000, -EINVAL },	/* ends at 2^64 */
+		{ ~0xfffull, 0x1000, -EINVAL }, /* ends at 2^64 */
 		{ ~0xfffull, 0x2000, -EINVAL },
 		{ 0x10000, ~0xfffull, -EINVAL },
 		{ 0, 0x1000, -EEXIST },
 		{ RAM - 0x1000, 0x2000, -EEXIST },
-		{ RAM, ROM_END - RAM, -EEXIST },	/* around the ROM */
+		{ RAM, ROM_END - RAM, -EEXIST }, /* around the ROM */
 		{ TOP - 0x1000, 0x1000, -EEXIST },
-		{ RAM, ROM - RAM, 0 },			/* fills the hole */
+		{ RAM, ROM - RAM, 0 }, /* fills the hole */
 		{ TOP, 0x1000, 0 },
 	};
 	struct gmem *m = *state;
@@ -170,10 +170,11 @@ static void regions(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		assert_int_equal(gmem_add(m, (gpa_t){ t[i].base }, t[i].size,
-					  GMEM_RAM, "t"), t[i].rc);
+					  GMEM_RAM, "t"),
+				 t[i].rc);
 	for (; m->n < GMEM_REGIONS; at += 0x1000)
-		assert_int_equal(gmem_add(m, (gpa_t){ at }, 0x1000, GMEM_RAM,
-					  "t"), 0);
+		assert_int_equal(
+			gmem_add(m, (gpa_t){ at }, 0x1000, GMEM_RAM, "t"), 0);
 	assert_int_equal(gmem_add(m, (gpa_t){ at }, 0x1000, GMEM_RAM, "t"),
 			 -ENOSPC);
 }
@@ -214,7 +215,8 @@ static void split(void **state)
 				 t[i].high ? 0 : -EFAULT);
 		/* ROM is no RAM. */
 		assert_int_equal(gmem_add(&m, (gpa_t){ 0xffc00000 }, 4 * MIB,
-					  GMEM_ROM, "rom"), 0);
+					  GMEM_ROM, "rom"),
+				 0);
 		assert_int_equal(gmem_ram_low(&m), t[i].low);
 		gmem_close(&m);
 		assert_int_equal(gmem_read(&m, end_low, &b, 1), -EFAULT);
@@ -225,10 +227,8 @@ int main(void)
 {
 #define BOARD(f) cmocka_unit_test_setup_teardown(f, open_board, close_board)
 	const struct CMUnitTest tests[] = {
-		BOARD(every_function_checks),
-		BOARD(ring_indices),
-		BOARD(bytes_go_where_they_should),
-		BOARD(regions),
+		BOARD(every_function_checks),	   BOARD(ring_indices),
+		BOARD(bytes_go_where_they_should), BOARD(regions),
 		cmocka_unit_test(split),
 	};
 

@@ -192,13 +192,17 @@ static void arguments_are_matched(void **state)
 {
 	static const struct {
 		struct call c;
-		unsigned may;	/* a bit a role that survives it */
+		unsigned may; /* a bit a role that survives it */
 	} t[] = {
-		{ { SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC,
-				MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0 } }, 0 },
+		{ { SYS_mmap,
+		    { 0, 4096, PROT_READ | PROT_EXEC,
+		      MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0 } },
+		  0 },
 		{ { SYS_mmap, { 0, 4096, PROT_READ, MAP_SHARED, 0, 0 } }, 0 },
-		{ { SYS_mmap, { 0, 4096, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0 } }, 7 },
+		{ { SYS_mmap,
+		    { 0, 4096, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0 } },
+		  7 },
 		{ { SYS_mprotect, { 0, 0, PROT_READ | PROT_EXEC } }, 0 },
 		{ { SYS_mprotect, { 0, 0, PROT_READ } }, 7 },
 		{ { SYS_madvise, { 0, 0, MADV_WIPEONFORK } }, 0 },

@@ -25,8 +25,7 @@ static void sums(void **state)
 		{ UINT64_MAX, 2, 0, 0, false, false },
 		{ 1ull << 32, 1ull << 32, 1ull << 33, 0, true, false },
 		{ UINT64_MAX, 0, UINT64_MAX, 0, true, true },
-		{ 1ull << 31, 1ull << 32, 0x180000000, 1ull << 63, true,
-		  true },
+		{ 1ull << 31, 1ull << 32, 0x180000000, 1ull << 63, true, true },
 		{ 0, 0, 0, 0, true, true },
 	};
 
