@@ -20,6 +20,7 @@
 #include "vmm/bus.h"
 #include "vmm/config.h"
 #include "vmm/event.h"
+#include "vmm/socket.h"
 
 #define CHARDEV_BUF 65536
 
@@ -36,6 +37,7 @@ struct chardev {
 	struct event *event; /* NULL until attached */
 	int in_fd, out_fd; /* -1: none; never one descriptor */
 	int listen_fd, kick_fd; /* -1: none */
+	struct socket_file file; /* of listen_fd */
 	bool in_watched, out_watched;
 	bool out_broken; /* the main thread is to close out_fd */
 	struct chardev_ring in, out;

@@ -7,15 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "vmm/log.h"
 
 #define INTERRUPT_KEY 0x1d /* Ctrl-] */
 #define NO_KEY 0 /* _POSIX_VDISABLE */
+#define BACKLOG 4
 
 /*
  * A guest wants every key, Ctrl-C included, so nothing is a signal but one
@@ -111,46 +110,12 @@ static int file_open(struct chardev *c)
 	return c->out_fd < 0 ? -errno : 0;
 }
 
-/* A socket file that nobody listens on is a leftover; others are kept. */
-static void leftover_remove(const struct sockaddr_un *a, int fd)
-{
-	struct stat st;
-
-	if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return;
-	if (connect(fd, (const struct sockaddr *)a, sizeof *a) &&
-	    errno == ECONNREFUSED)
-		unlink(a->sun_path);
-}
-
 static int socket_open(struct chardev *c)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	size_t len = strlen(c->path);
-	int fd, rc = 0;
+	int fd = socket_listen(&c->file, c->name, c->path, BACKLOG);
 
-	if (len >= sizeof a.sun_path)
-		return -ENAMETOOLONG;
-	bytes_copy(a.sun_path, sizeof a.sun_path, c->path, len);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
-	leftover_remove(&a, fd);
-	close(fd);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	/* The mode of the socket becomes the mode of the file at bind. */
-	if (fchmod(fd, 0600) || bind(fd, (const struct sockaddr *)&a, sizeof a))
-		rc = -errno;
-	else if (listen(fd, 4)) {
-		rc = -errno;
-		unlink(c->path);
-	}
-	if (rc) {
-		close(fd);
-		return rc;
-	}
+		return fd;
 	c->listen_fd = fd;
 	return 0;
 }
@@ -173,22 +138,20 @@ int chardev_open(struct chardev *c, const char *name,
 	case END_FILE: rc = file_open(c); break;
 	case END_SOCKET: rc = socket_open(c); break;
 	}
-	if (rc) {
-		log_error("%s: %s: %s", name,
+	if (rc && p->end != END_SOCKET) /* that one has been logged */
+		log_error("%s %s: %s", name,
 			  p->end == END_STDIO ? "standard output" : p->path,
 			  strerror(-rc));
+	if (rc)
 		chardev_close(c);
-	}
 	return rc;
 }
 
 void chardev_close(struct chardev *c)
 {
-	bool listened = c->listen_fd >= 0;
-
+	if (c->listen_fd >= 0)
+		socket_remove(&c->file);
 	chardev_detach(c);
-	if (listened)
-		unlink(c->path);
 	if (c->term_saved)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &c->term);
 	if (c->nonblock_set)
