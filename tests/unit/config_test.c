@@ -103,7 +103,7 @@ static const struct {
 	{ RUN "--disk path=a,format=qcow2", { "--disk format: not known" } },
 	{ RUN "--disk path=a,readonly=1", { "on and off" } },
 	{ RUN "--disk path=a,", { "--disk : not known" } },
-	{ RUN "--disk path=a,queues=0", { "--disk queues \"0\"", "1 to 64" } },
+	{ RUN "--disk path=a,queues=0", { "--disk queues \"0\"", "1 to 16" } },
 	{ RUN "--disk path=a,id=a_b", { "--disk id \"a b\"" } },
 	{ RUN "--disk path=a,id=123456789012345678901", { "1 to 20" } },
 	{ RUN "--disk path=a,id=x --disk path=b,id=x",
