@@ -127,7 +127,6 @@ static void func_write(struct pci_dev *d, unsigned off, const uint8_t *buf,
 		uint8_t *reg = &d->cfg[off + i], mask = d->wmask[off + i];
 
 		*reg = (uint8_t)((*reg & ~mask) | (buf[i] & mask));
-		*reg = (uint8_t)(*reg & ~(buf[i] & d->w1c[off + i]));
 	}
 	if (touches(off, len, PCI_COMMAND, PCI_COMMAND + 1) ||
 	    touches(off, len, BAR_FIRST, BAR_FIRST + 4 * PCI_BARS))

@@ -26,7 +26,6 @@
 #define PCI_COMMAND 0x04
 #define PCI_STATUS 0x06
 #define PCI_REVISION 0x08
-#define PCI_CLASS 0x09
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_SUBVENDOR 0x2c
 #define PCI_SUBDEVICE 0x2e
@@ -38,20 +37,14 @@ struct pci_dev;
 
 struct pci_ops {
 	const char *name;
-	/*
-	 * After the guest changed bytes [off, off + len) of configuration
-	 * space (already masked and stored). NULL: nothing to do.
-	 */
+	/* After the guest's masked bytes were stored there. May be NULL. */
 	void (*cfg_written)(struct pci_dev *d, unsigned off, size_t len);
-	/*
-	 * Before the guest reads [off, off + len): a device whose registers are
-	 * windows (virtio's PCI_CFG capability) refreshes the bytes. NULL: none.
-	 */
+	/* Before the guest reads there: refreshes the bytes. May be NULL. */
 	void (*cfg_reading)(struct pci_dev *d, unsigned off, size_t len);
 	/* A BAR was placed at addr, or taken away (mapped = false). May be NULL. */
 	void (*bar_moved)(struct pci_dev *d, unsigned bar, uint64_t addr,
 			  bool mapped);
-	void (*reset)(struct pci_dev *d);
+	void (*reset)(struct pci_dev *d); /* may be NULL */
 };
 
 struct pci_bar {
@@ -69,7 +62,6 @@ struct pci_dev {
 	uint8_t devfn;
 	uint8_t cfg[PCI_CFG_SIZE]; /* what the guest reads */
 	uint8_t wmask[PCI_CFG_SIZE]; /* bits the guest may write */
-	uint8_t w1c[PCI_CFG_SIZE]; /* bits that a written 1 clears */
 	uint8_t initial[PCI_CFG_SIZE]; /* cfg as attached, for reset */
 	struct pci_bar bar[PCI_BARS]; /* 32-bit memory, non-prefetchable */
 	unsigned next_cap; /* where pci_add_cap puts the next one */
@@ -86,10 +78,7 @@ struct pci_bus {
 
 int pci_open(struct pci_bus *b, struct bus *pio, struct bus *mmio) MUST_USE;
 
-/*
- * Who answers byte and word accesses at 0xCF8 to 0xCFB, which are not
- * configuration's (the chipset's reset control is one): off is from 0xCF8.
- */
+/* Who answers accesses at 0xCF8 to 0xCFB that are not a dword's. */
 void pci_narrow_ports(struct pci_bus *b, const struct bus_ops *ops, void *dev);
 
 /* Fills the identity registers; class is 24 bits. Before pci_attach. */
