@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chain: verification of a platform's certificates up to AMD's root keys.
+ * chain: the rules by which a platform's certificates lead to AMD's root keys.
  */
 #include "sev/owner/chain.h"
 
 #include <errno.h>
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sev/owner/crypto.h"
 #include "sev/owner/files.h"
+#include "sev/owner/signature.h"
 #include "vmm/log.h"
 
 /* AMD's root keys: SHA-256 of exponent and modulus (amd_cert_fingerprint). */
@@ -119,85 +115,6 @@ int chain_load(struct chain *c, const char *dir)
 	return 0;
 }
 
-/* RSA-PSS, salt as long as the hash, which MGF1 uses too. */
-static bool set_pss(EVP_PKEY_CTX *ctx)
-{
-	int pad = RSA_PKCS1_PSS_PADDING, salt = RSA_PSS_SALTLEN_DIGEST;
-
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, pad) > 0 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt) > 0;
-}
-
-/* One signature check; sig is DER for EC, big-endian for RSA. */
-static bool signature_ok(EVP_PKEY *key, const EVP_MD *md, bool rsa,
-			 const uint8_t *sig, size_t sig_len, const uint8_t *msg,
-			 size_t len)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *pctx = NULL;
-	bool ok = key && ctx &&
-		  EVP_DigestVerifyInit(ctx, &pctx, md, NULL, key) > 0;
-
-	if (ok && rsa)
-		ok = set_pss(pctx);
-	ok = ok && EVP_DigestVerify(ctx, sig, sig_len, msg, len) == 1;
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return ok;
-}
-
-/* AMD's RSA keys: 2048 bits sign with SHA-256, 4096 with SHA-384. */
-static bool amd_signed(const struct amd_cert *by, const uint8_t *sig,
-		       const uint8_t *msg, size_t len)
-{
-	const EVP_MD *md = by->key_len == 256 ? EVP_sha256() : EVP_sha384();
-	EVP_PKEY *key = amd_cert_key(by);
-	uint8_t big[512];
-	bool ok;
-
-	for (size_t i = 0; i < by->key_len; i++)
-		big[by->key_len - 1 - i] = sig[i];
-	ok = signature_ok(key, md, true, big, by->key_len, msg, len);
-	EVP_PKEY_free(key);
-	return ok;
-}
-
-/* r and s, little-endian, to the DER that OpenSSL verifies; NULL: no memory. */
-static uint8_t *ecdsa_der(const uint8_t *rs, size_t *len)
-{
-	BIGNUM *r = BN_lebin2bn(rs, SEV_EC_LEN, NULL);
-	BIGNUM *s = BN_lebin2bn(rs + SEV_EC_LEN, SEV_EC_LEN, NULL);
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	uint8_t *der = NULL;
-	int n = 0;
-
-	if (r && s && sig && ECDSA_SIG_set0(sig, r, s)) {
-		r = s = NULL; /* the signature's now */
-		n = i2d_ECDSA_SIG(sig, &der);
-	}
-	*len = n > 0 ? (size_t)n : 0;
-	ECDSA_SIG_free(sig);
-	BN_free(r);
-	BN_free(s);
-	return der;
-}
-
-static bool sev_signed(const struct sev_cert *by, const struct sev_sig *sig,
-		       const struct sev_cert *c)
-{
-	const EVP_MD *md = sig->algo == ALGO_ECDSA_SHA384 ? EVP_sha384()
-							  : EVP_sha256();
-	EVP_PKEY *key = sev_cert_key(by);
-	size_t len;
-	uint8_t *der = ecdsa_der(c->raw + sig->at, &len);
-	bool ok = der && signature_ok(key, md, false, der, len, c->raw,
-				      SEV_CERT_SIGNED);
-
-	OPENSSL_free(der);
-	EVP_PKEY_free(key);
-	return ok;
-}
-
 /* The slot that names this signer; the two slots have no fixed order. */
 static const struct sev_sig *find_sig(const struct sev_cert *c, uint32_t usage)
 {
@@ -207,83 +124,90 @@ static const struct sev_sig *find_sig(const struct sev_cert *c, uint32_t usage)
 	return NULL;
 }
 
-/*
- * The checks of each kind of link: NULL or a remark if it holds, and whether
- * it does in *ok.
- */
+/* Whose root key this fingerprint is of: AMD's, or the one given. */
+static const char *root_name(const uint8_t print[SHA256_LEN],
+			     const struct amd_cert *root)
+{
+	uint8_t want[SHA256_LEN];
+
+	if (root)
+		return !amd_cert_fingerprint(root, want) &&
+				       !memcmp(print, want, SHA256_LEN)
+			       ? "the root given"
+			       : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
+		if (!memcmp(print, roots[i].sha256, SHA256_LEN))
+			return roots[i].name;
+	return NULL;
+}
+
+/* The checks of each kind of link: NULL if it holds, else the reason. */
 static const char *check_root(const struct chain *c,
-			      const struct amd_cert *root, bool *ok)
+			      const struct amd_cert *root, const char **note)
 {
 	const struct amd_cert *ark = &c->amd[CHAIN_ARK];
-	uint8_t print[SHA256_LEN], want[SHA256_LEN];
+	uint8_t print[SHA256_LEN];
 
-	*ok = false;
 	if (memcmp(ark->signer_id, ark->key_id, AMD_ID_LEN))
 		return "its key id is not its signer's";
-	if (!amd_signed(ark, ark->raw + ark->len - ark->key_len, ark->raw,
-			ark->len - ark->key_len))
+	if (!signature_amd_ok(ark, ark->raw + ark->len - ark->key_len, ark->raw,
+			      ark->len - ark->key_len))
 		return "bad signature";
 	if (amd_cert_fingerprint(ark, print))
 		return "its fingerprint cannot be computed";
-	if (root) {
-		*ok = !amd_cert_fingerprint(root, want) &&
-		      !memcmp(print, want, SHA256_LEN);
-		return *ok ? "the root given" : "it is not the root given";
-	}
-	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-		if (memcmp(print, roots[i].sha256, SHA256_LEN))
-			continue;
-		*ok = true;
-		return roots[i].name;
-	}
-	return "it is none of AMD's root keys (Naples to Turin); "
-	       "name another root by --root";
+	*note = root_name(print, root);
+	if (*note)
+		return NULL;
+	return root ? "it is not the root given"
+		    : "it is none of AMD's root keys (Naples to Turin); "
+		      "name another root by --root";
 }
 
-static const char *check_ask(const struct chain *c, bool *ok)
+static const char *check_ask(const struct chain *c)
 {
 	const struct amd_cert *ark = &c->amd[CHAIN_ARK];
 	const struct amd_cert *ask = &c->amd[CHAIN_ASK];
 
-	*ok = false;
 	if (ask->key_len != ark->key_len)
 		return "its key size is not its signer's";
 	if (memcmp(ask->signer_id, ark->key_id, AMD_ID_LEN))
 		return "it names another key as its signer";
-	*ok = amd_signed(ark, ask->raw + ask->len - ask->key_len, ask->raw,
-			 ask->len - ask->key_len);
-	return *ok ? NULL : "bad signature";
+	if (!signature_amd_ok(ark, ask->raw + ask->len - ask->key_len, ask->raw,
+			      ask->len - ask->key_len))
+		return "bad signature";
+	return NULL;
 }
 
-static const char *check_cek(const struct chain *c, bool *ok)
+static const char *check_cek(const struct chain *c)
 {
 	const struct amd_cert *ask = &c->amd[CHAIN_ASK];
 	const struct sev_cert *cek = &c->sev[CHAIN_CEK - CHAIN_CEK];
 	const struct sev_sig *sig = find_sig(cek, USAGE_ASK);
 	uint32_t algo = ask->key_len == 256 ? ALGO_RSA_SHA256 : ALGO_RSA_SHA384;
 
-	*ok = false;
 	if (!sig)
 		return "it carries no signature by an ASK";
 	if (sig->algo != algo)
 		return "its signature's algorithm does not fit the ASK";
-	*ok = amd_signed(ask, cek->raw + sig->at, cek->raw, SEV_CERT_SIGNED);
-	return *ok ? NULL : "bad signature";
+	if (!signature_amd_ok(ask, cek->raw + sig->at, cek->raw,
+			      SEV_CERT_SIGNED))
+		return "bad signature";
+	return NULL;
 }
 
 static const char *check_sev(const struct chain *c, enum chain_name subject,
-			     enum chain_name signer, bool *ok)
+			     enum chain_name signer)
 {
 	const struct sev_cert *cert = &c->sev[subject - CHAIN_CEK];
 	const struct sev_sig *sig = find_sig(cert, usages[signer]);
 
-	*ok = false;
 	if (!sig)
 		return "it carries no signature by that key";
 	if (sig->algo != ALGO_ECDSA_SHA256 && sig->algo != ALGO_ECDSA_SHA384)
 		return "its signature's algorithm is not ECDSA";
-	*ok = sev_signed(&c->sev[signer - CHAIN_CEK], sig, cert);
-	return *ok ? NULL : "bad signature";
+	if (!signature_sev_ok(&c->sev[signer - CHAIN_CEK], sig, cert))
+		return "bad signature";
+	return NULL;
 }
 
 static const struct {
@@ -299,30 +223,32 @@ static const struct {
 	{ "PDH <- PEK", CHAIN_PDH, CHAIN_PEK },
 };
 
+static const char *check_link(const struct chain *c, size_t i,
+			      const struct amd_cert *root, const char **note)
+{
+	enum chain_name subject = links[i].subject, signer = links[i].signer;
+
+	if (c->broken[subject])
+		return c->broken[subject];
+	if (c->broken[signer])
+		return "its signer's certificate is of no use";
+	switch (subject) {
+	case CHAIN_ARK: return check_root(c, root, note);
+	case CHAIN_ASK: return check_ask(c);
+	case CHAIN_CEK: return check_cek(c);
+	default: return check_sev(c, subject, signer);
+	}
+}
+
 int chain_verify(const struct chain *c, const struct amd_cert *root,
 		 struct chain_link link[CHAIN_LINKS])
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < CHAIN_LINKS; i++) {
-		enum chain_name subject = links[i].subject;
-		enum chain_name signer = links[i].signer;
-		struct chain_link *l = &link[i];
-
-		*l = (struct chain_link){ .name = links[i].name };
-		if (c->broken[subject])
-			l->why = c->broken[subject];
-		else if (c->broken[signer])
-			l->why = "its signer's certificate is of no use";
-		else if (subject == CHAIN_ARK)
-			l->why = check_root(c, root, &l->ok);
-		else if (subject == CHAIN_ASK)
-			l->why = check_ask(c, &l->ok);
-		else if (subject == CHAIN_CEK)
-			l->why = check_cek(c, &l->ok);
-		else
-			l->why = check_sev(c, subject, signer, &l->ok);
-		if (!l->ok)
+		link[i] = (struct chain_link){ .name = links[i].name };
+		link[i].bad = check_link(c, i, root, &link[i].note);
+		if (link[i].bad)
 			rc = -EKEYREJECTED;
 	}
 	return rc;

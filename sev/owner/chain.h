@@ -35,8 +35,8 @@ struct chain {
 
 struct chain_link {
 	const char *name; /* "PEK <- CEK" */
-	bool ok;
-	const char *why; /* ok: a remark or NULL; else the reason */
+	const char *bad; /* NULL: it holds; else the reason */
+	const char *note; /* whose the root is, or NULL */
 };
 
 /* Starts with every certificate missing. */

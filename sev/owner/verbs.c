@@ -48,6 +48,14 @@ static int load_root(const char *path, struct amd_cert *space,
 	return 0;
 }
 
+static void print_link(const struct chain_link *l)
+{
+	const char *text = l->bad ? l->bad : l->note;
+
+	printf("%-4s  %s%s%s\n", l->bad ? "FAIL" : "ok", l->name,
+	       text ? ": " : "", text ? text : "");
+}
+
 /* 0 all links hold, -EKEYREJECTED one does not, else what is missing. */
 static int verify_dir(struct chain *c, const char *dir, const char *root_path)
 {
@@ -64,9 +72,7 @@ static int verify_dir(struct chain *c, const char *dir, const char *root_path)
 		return rc;
 	rc = chain_verify(c, root, link);
 	for (size_t i = 0; i < CHAIN_LINKS; i++)
-		printf("%-4s  %s%s%s\n", link[i].ok ? "ok" : "FAIL",
-		       link[i].name, link[i].why ? ": " : "",
-		       link[i].why ? link[i].why : "");
+		print_link(&link[i]);
 	return rc;
 }
 

@@ -40,10 +40,8 @@ static unsigned verify(const struct files *f, const struct amd_cert *root)
 			chain_set(&c, (enum chain_name)i, f->bytes[i],
 				  f->len[i]);
 	rc = chain_verify(&c, root, link);
-	for (size_t i = 0; i < CHAIN_LINKS; i++) {
-		ok |= (unsigned)link[i].ok << i;
-		assert_true(link[i].ok || link[i].why);
-	}
+	for (size_t i = 0; i < CHAIN_LINKS; i++)
+		ok |= (unsigned)!link[i].bad << i;
 	assert_int_equal(rc, ok == 0x7f ? 0 : -EKEYREJECTED);
 	return ok;
 }

@@ -143,7 +143,7 @@ static unsigned verify(const struct forge *f, bool trusted)
 					  &why);
 	rc = chain_verify(&c, trusted ? &root : NULL, link);
 	for (size_t i = 0; i < CHAIN_LINKS; i++)
-		ok |= (unsigned)link[i].ok << i;
+		ok |= (unsigned)!link[i].bad << i;
 	assert_int_equal(rc, ok == 0x7f ? 0 : -EKEYREJECTED);
 	return ok;
 }
