@@ -51,6 +51,10 @@ struct row {
 
 static const struct row rows[] = {
 	{ "table longer than the image", { { 0 } }, 0xffff, -EINVAL },
+	{ "table a byte too long",
+	  { { OTHER, 65487, 0, { 0 } } },
+	  65505,
+	  -EINVAL },
 	{ "table shorter than its footer", { { 0 } }, 17, -EINVAL },
 	{ "bytes left over", { AREA(OTHER, 0, 0) }, 18 + 26 + 17, -EINVAL },
 	{ "entry of length 0", { { OTHER, 0, 8, { 0 } } }, 0, -EINVAL },
@@ -122,6 +126,10 @@ static const struct row rows[] = {
 	{ "unknown entries",
 	  { AREA(OTHER, 1, 2), { OTHER, 18, 0, { 0 } } },
 	  0,
+	  0 },
+	{ "table is all of the image",
+	  { { OTHER, 65486, 0, { 0 } } },
+	  65504,
 	  0 },
 	{ "no entries", { { 0 } }, 18, 0 },
 };

@@ -118,6 +118,31 @@ static void load_twice(void **state)
 	image_close(&im);
 }
 
+/* Another ROM where one is already: not taken for a second load. */
+static void another_rom(void **state)
+{
+	static const uint8_t rom[2 * ROM_LEN];
+	const struct image_part first = { "a",	PART_PLAIN, { ROM_BASE },
+					  true, rom,	    ROM_LEN };
+	const struct image_part second = {
+		"b", PART_PLAIN, { ROM_BASE - ROM_LEN }, true, rom, 2 * ROM_LEN
+	};
+	struct image im;
+	struct gmem m;
+
+	(void)state;
+	image_open(&im);
+	assert_int_equal(gmem_open(&m, RAM), 0);
+	assert_int_equal(image_add_part(&im, &first), 0);
+	assert_int_equal(image_load(&im, &m), 0);
+	im.part[0] = second;
+	assert_int_equal(image_load(&im, &m), -EEXIST);
+	im.part[0] = first;
+	im.part[0].len = ROM_LEN / 2;
+	assert_int_equal(image_load(&im, &m), -EEXIST);
+	gmem_close(&m);
+}
+
 /* A scratch directory with one file of each kind. */
 static char dir[] = "/tmp/carrel-image-XXXXXX";
 
@@ -195,6 +220,7 @@ int main(void)
 		cmocka_unit_test(full_lists),
 		cmocka_unit_test(parts_that_do_not_fit),
 		cmocka_unit_test(load_twice),
+		cmocka_unit_test(another_rom),
 		cmocka_unit_test_setup_teardown(files, make_files,
 						remove_files),
 	};

@@ -208,6 +208,25 @@ static void refused(void **state)
 	}
 }
 
+/* The same limits from their other side. */
+static void just_accepted(void **state)
+{
+	struct boot_source src = { .firmware = path_of("raw"),
+				   .kernel = path_of("kernel"),
+				   .initrd = path_of("initrd"),
+				   .cmdline = "12345678901234567890",
+				   .ram_low = KERNEL_LEN,
+				   .ram_high = 7,
+				   .cpus = 64 };
+	struct image im;
+
+	(void)state;
+	assert_int_equal(boot_plan(&im, &src), 0);
+	image_close(&im);
+	src.ram_high = 6;
+	assert_int_equal(boot_plan(&im, &src), -EINVAL);
+}
+
 static const struct image_item *by_key(const struct image *im, uint16_t key)
 {
 	for (size_t i = 0; i < im->n_items; i++)
@@ -388,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
+		cmocka_unit_test(just_accepted),
 		cmocka_unit_test(kernel_with_hashes),
 		cmocka_unit_test(kernel_bare),
 		cmocka_unit_test(kernel_unhashed),

@@ -113,6 +113,7 @@ static void names(void **state)
 		{ NULL, "none" },
 		{ "", "none" },
 		{ "web-1", "web-1" },
+		{ "!~\x7f", "!~?" },
 		{ "a b\n\x1b\xff", "a?b???" },
 		/* cut at 64 */
 		{ "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX",
@@ -185,6 +186,18 @@ static void far_memory(void **state)
 	assert_int_equal(get_le64(above + 23), 4100 * GIB - 1);
 }
 
+/* The last KiB below 4 TiB: its number is the mark of the 64-bit fields. */
+static void just_far_memory(void **state)
+{
+	const struct smbios s = build("vm", 1, 2 * GIB, 4092 * GIB);
+	const struct smbios t = build("vm", 1, 2 * GIB, 4092 * GIB - 4096);
+	const struct walk w = walk(&s), x = walk(&t);
+
+	(void)state;
+	assert_int_equal(get_le64(find(&w, 19, 1) + 23), 4096 * GIB - 1);
+	assert_int_equal(get_le64(find(&x, 19, 1) + 23), 0);
+}
+
 static void processors(void **state)
 {
 	static const unsigned cpus[] = { 1, 2, 64, 255 };
@@ -207,7 +220,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(structures), cmocka_unit_test(anchor),
 		cmocka_unit_test(names),      cmocka_unit_test(memory),
-		cmocka_unit_test(far_memory), cmocka_unit_test(processors),
+		cmocka_unit_test(far_memory), cmocka_unit_test(just_far_memory),
+		cmocka_unit_test(processors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
