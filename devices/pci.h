@@ -99,7 +99,7 @@ int pci_attach(struct pci_bus *b, struct pci_dev *d, uint8_t devfn) MUST_USE;
 /* Moves (or with base 0 takes away) the ECAM window of bus 0, 1 MiB a bus. */
 int pci_set_ecam(struct pci_bus *b, uint64_t base) MUST_USE;
 
-/* Back to power-on: every function's BARs unmapped, cfg = initial, ops->reset. */
+/* Back to power-on: BARs unmapped, cfg = initial, then each ops->reset. */
 void pci_reset(struct pci_bus *b);
 
 #endif
