@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blk_bench FILE: requests a second of a disk's two possible engines, a thread
- * a queue with plain system calls (what devices/blk.c does) and io_uring. The
+ * a queue with plain system calls (what devices/blk.c does; one queue and four)
+ * and io_uring (one queue). The
  * guest is a thread that keeps a ring in memory full, as a driver would, and
  * sleeps on the interrupt. FILE is overwritten; 256 MiB are enough.
  */
@@ -16,12 +17,14 @@
 
 #define RAM (64 * MIB)
 #define FILE_BYTES (256 * MIB)
-#define RING 64u
-#define DESC 0x1000u
-#define AVAIL 0x2000u
-#define USED 0x3000u
-#define HEADERS 0x4000u /* 16 bytes a request */
-#define STATUSES 0x5000u
+#define RING 64u /* requests of one queue, at most */
+#define QUEUES 4u
+#define PART(q, off) (0x10000u * (q) + (off))
+#define DESC(q) PART(q, 0x1000u)
+#define AVAIL(q) PART(q, 0x2000u)
+#define USED(q) PART(q, 0x3000u)
+#define HEADERS(q) PART(q, 0x4000u) /* 16 bytes a request */
+#define STATUSES(q) PART(q, 0x5000u)
 #define DATA 0x100000u /* 128 KiB a request */
 #define DATA_STEP 0x20000u
 #define SECONDS 1.0
@@ -43,7 +46,8 @@ struct bench {
 	struct blk disk;
 	int irq_fd; /* what the guest sleeps on */
 	const struct load *load;
-	uint16_t offered, seen;
+	unsigned queues; /* that the guest uses */
+	uint16_t offered[QUEUES], seen[QUEUES];
 	/* The io_uring engine. */
 	struct uring uring;
 	struct virtq ring;
@@ -89,87 +93,103 @@ static gpa_t at(uint64_t v)
 	return (gpa_t){ v };
 }
 
-static void put_desc(struct bench *b, unsigned i, uint64_t addr, uint32_t len,
-		     unsigned flags, unsigned next)
+static void put_desc(struct bench *b, uint64_t table, unsigned i, uint64_t addr,
+		     uint32_t len, unsigned flags)
 {
-	struct vring_desc d = { addr, len, (uint16_t)flags, (uint16_t)next };
+	struct vring_desc d = { addr, len, (uint16_t)flags, (uint16_t)(i + 1) };
 
-	CHECK(!gmem_write(&b->mem, at(DESC + 16 * i), &d, sizeof(d)));
+	CHECK(!gmem_write(&b->mem, at(table + 16ull * i), &d, sizeof(d)));
 }
 
-/* Request i is the chain that starts at descriptor 3 * i, for ever. */
-static void guest_prepare(struct bench *b)
+/* Request i of a queue is the chain that starts at descriptor 3 * i. */
+static void guest_prepare(struct bench *b, unsigned queues)
 {
 	const struct load *l = b->load;
 
 	CHECK(!gmem_fill(&b->mem, at(0), 0, DATA));
-	b->offered = b->seen = 0;
-	for (unsigned i = 0; i < l->depth; i++) {
-		put_desc(b, 3 * i, HEADERS + 16 * i, 16, 1, 3 * i + 1);
-		put_desc(b, 3 * i + 1, DATA + DATA_STEP * i, l->bytes,
-			 l->write ? 1 : 3, 3 * i + 2);
-		put_desc(b, 3 * i + 2, STATUSES + i, 1, 2, 0);
+	b->queues = queues;
+	for (unsigned n = 0; n < l->depth; n++) {
+		unsigned q = n % queues, i = n / queues;
+		uint64_t t = DESC(q);
+
+		put_desc(b, t, 3 * i, HEADERS(q) + 16 * i, 16, 1);
+		put_desc(b, t, 3 * i + 1, DATA + DATA_STEP * n, l->bytes,
+			 l->write ? 1 : 3);
+		put_desc(b, t, 3 * i + 2, STATUSES(q) + i, 1, 2);
 	}
 }
 
-static void guest_offer(struct bench *b, unsigned i)
+static void guest_offer(struct bench *b, unsigned q, unsigned i)
 {
 	uint64_t places = FILE_BYTES / b->load->bytes;
 	uint8_t h[16] = { b->load->write };
-	uint16_t slot = b->offered % 256;
+	uint16_t slot = b->offered[q] % 256;
 
 	put_le64(h + 8, (uint64_t)random() % places * (b->load->bytes / 512));
-	CHECK(!gmem_write(&b->mem, at(HEADERS + 16 * i), h, 16));
-	CHECK(!gmem_store16(&b->mem, at(AVAIL + 4 + 2u * slot),
+	CHECK(!gmem_write(&b->mem, at(HEADERS(q) + 16 * i), h, 16));
+	CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 4 + 2u * slot),
 			    (uint16_t)(3 * i)));
-	b->offered++;
-	CHECK(!gmem_store16(&b->mem, at(AVAIL + 2), b->offered));
+	b->offered[q]++;
+	CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 2), b->offered[q]));
 }
 
 /* Offers again all that came back; how many that were. */
-static unsigned guest_collect(struct bench *b)
+static unsigned guest_collect(struct bench *b, unsigned q)
 {
+	struct vring_used_elem e;
 	unsigned n = 0;
+	uint8_t status;
 	uint16_t idx;
 
-	CHECK(!gmem_load16(&b->mem, at(USED + 2), &idx));
-	for (; b->seen != idx; b->seen++, n++) {
-		struct vring_used_elem e;
-		uint8_t status;
+	CHECK(!gmem_load16(&b->mem, at(USED(q) + 2), &idx));
+	for (; b->seen[q] != idx; b->seen[q]++, n++) {
+		uint64_t slot = b->seen[q] % 256;
 
-		CHECK(!gmem_read(&b->mem, at(USED + 4 + 8u * (b->seen % 256)),
-				 &e, sizeof(e)));
-		CHECK(!gmem_read(&b->mem, at(STATUSES + e.id / 3), &status, 1));
+		CHECK(!gmem_read(&b->mem, at(USED(q) + 4 + 8 * slot), &e,
+				 sizeof(e)));
+		CHECK(!gmem_read(&b->mem, at(STATUSES(q) + e.id / 3), &status,
+				 1));
 		CHECK(status == 0);
-		guest_offer(b, e.id / 3);
+		guest_offer(b, q, e.id / 3);
 	}
 	return n;
 }
 
-static double guest_run(struct bench *b, int kick_fd)
+/* used_event: tell us of the next; then look once more, and kick. */
+static unsigned guest_poll(struct bench *b, const int *kick_fd)
+{
+	unsigned sum = 0;
+
+	for (unsigned q = 0; q < b->queues; q++) {
+		unsigned n = guest_collect(b, q);
+
+		CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 4 + 2 * 256),
+				    b->seen[q]));
+		atomic_thread_fence(memory_order_seq_cst);
+		n += guest_collect(b, q);
+		if (n)
+			ring_bell(kick_fd[q]);
+		sum += n;
+	}
+	return sum;
+}
+
+static double guest_run(struct bench *b, const int *kick_fd)
 {
 	double start = now(), end = start + SECONDS;
 	uint64_t total = 0, n;
 
+	for (unsigned q = 0; q < QUEUES; q++)
+		b->offered[q] = b->seen[q] = 0;
 	for (unsigned i = 0; i < b->load->depth; i++)
-		guest_offer(b, i);
-	ring_bell(kick_fd);
+		guest_offer(b, i % b->queues, i / b->queues);
+	for (unsigned q = 0; q < b->queues; q++)
+		ring_bell(kick_fd[q]);
 	while (now() < end) {
-		unsigned done = guest_collect(b);
+		unsigned done = guest_poll(b, kick_fd);
 
 		total += done;
-		if (done) {
-			ring_bell(kick_fd);
-			continue;
-		}
-		/* used_event: tell us of the next; then look once more. */
-		CHECK(!gmem_store16(&b->mem, at(AVAIL + 4 + 2 * 256), b->seen));
-		atomic_thread_fence(memory_order_seq_cst);
-		done = guest_collect(b);
-		total += done;
-		if (done)
-			ring_bell(kick_fd);
-		else
+		if (!done)
 			CHECK(read(b->irq_fd, &n, 8) == 8);
 	}
 	return (double)total / (now() - start);
@@ -177,21 +197,31 @@ static double guest_run(struct bench *b, int kick_fd)
 
 /* The engines. */
 
-static const struct virtq_setup setup = { 256, { DESC }, { AVAIL }, { USED } };
+static struct virtq_setup setup(unsigned q)
+{
+	return (struct virtq_setup){ 256, at(DESC(q)), at(AVAIL(q)),
+				     at(USED(q)) };
+}
 
 static double run_threads(struct bench *b)
 {
 	struct vdev *d = &b->disk.vdev;
+	int kick_fd[QUEUES];
 	double rate;
 
 	vdev_set_status(d, 3);
 	vdev_accept(d, 0, (uint32_t)VIRTIO_F_EVENT_IDX | 1u << 9);
 	vdev_accept(d, 1, 1);
 	vdev_set_status(d, 11);
-	vdev_setup_queue(d, 0, &setup);
-	vdev_enable_queue(d, 0);
+	for (unsigned q = 0; q < b->queues; q++) {
+		struct virtq_setup s = setup(q);
+
+		vdev_setup_queue(d, q, &s);
+		vdev_enable_queue(d, q);
+		kick_fd[q] = d->queue[q].worker.kick_fd;
+	}
 	vdev_set_status(d, 15);
-	rate = guest_run(b, d->queue[0].worker.kick_fd);
+	rate = guest_run(b, kick_fd);
 	vdev_reset(d);
 	return rate;
 }
@@ -274,15 +304,16 @@ static void *uring_main(void *arg)
 
 static double run_uring(struct bench *b)
 {
+	struct virtq_setup s = setup(0);
 	pthread_t t;
 	double rate;
 
 	CHECK(!uring_open(&b->uring, 2 * RING));
-	CHECK(!virtq_open(&b->ring, &b->mem, &setup, VIRTIO_F_EVENT_IDX));
+	CHECK(!virtq_open(&b->ring, &b->mem, &s, VIRTIO_F_EVENT_IDX));
 	b->kick_fd = eventfd(0, EFD_CLOEXEC);
 	b->stop = false;
 	CHECK(!pthread_create(&t, NULL, uring_main, b));
-	rate = guest_run(b, b->kick_fd);
+	rate = guest_run(b, &b->kick_fd);
 	b->stop = true;
 	ring_bell(b->kick_fd);
 	pthread_join(t, NULL);
@@ -298,29 +329,37 @@ static void set_direct(int fd, bool on)
 	CHECK(!fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT));
 }
 
-/* The best of some rounds, taken in turns: other work disturbs both alike. */
+static double best(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* The best of some rounds, taken in turns: other work disturbs all alike. */
 static void compare(struct bench *b, const struct load *l)
 {
-	double threads = 0, uring = 0, r;
+	double one = 0, four = 0, uring = 0;
 
 	b->load = l;
 	set_direct(b->disk.file.fd, l->direct);
 	for (int i = 0; i < ROUNDS; i++) {
-		guest_prepare(b);
-		r = run_threads(b);
-		threads = r > threads ? r : threads;
-		guest_prepare(b);
-		r = run_uring(b);
-		uring = r > uring ? r : uring;
+		guest_prepare(b, 1);
+		one = best(one, run_threads(b));
+		guest_prepare(b, 1);
+		uring = best(uring, run_uring(b));
+		if (l->depth < QUEUES)
+			continue;
+		guest_prepare(b, QUEUES);
+		four = best(four, run_threads(b));
 	}
-	printf("%-32s %9.0f %9.0f %7.2f\n", l->name, threads, uring,
-	       uring / threads);
+	printf("%-30s %9.0f %9.0f %9.0f\n", l->name, one, four, uring);
 	(void)fflush(stdout);
 }
 
 static void bench_open(struct bench *b, const char *path)
 {
-	struct blk_config cfg = { .path = path, .id = "bench", .queues = 1 };
+	struct blk_config cfg = { .path = path,
+				  .id = "bench",
+				  .queues = QUEUES };
 	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 
 	CHECK(fd >= 0 && !posix_fallocate(fd, 0, FILE_BYTES));
@@ -364,8 +403,8 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 1;
 	bench_open(&b, argv[1]);
-	printf("%-32s %9s %9s %7s\n", "requests a second", "thread", "io_uring",
-	       "ratio");
+	printf("%-30s %9s %9s %9s\n", "requests a second", "1 thread",
+	       "4 threads", "io_uring");
 	for (size_t i = 0; i < ARRAY_LEN(loads); i++)
 		compare(&b, &loads[i]);
 	return 0;
