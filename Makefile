@@ -78,8 +78,13 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libowner.a $(B)/libcarrel.a
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -fsanitize=fuzzer \
 		-o $@ $^ $(LIBS)
 
+$(B)/bench/%: tests/bench/%.c $(B)/libcarrel.a
+	@mkdir -p $(@D)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ $(LIBS)
+
 units: $(UNIT)
 fuzzers: $(FUZZ)
+bench: $(B)/bench/blk_bench
 
 # Other builds of the same tree, each in a directory of its own.
 SANE  := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -136,6 +141,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all units fuzzers deps check unit unit-asan clang lint fuzz e2e demo \
+.PHONY: all units fuzzers bench deps check unit unit-asan clang lint fuzz e2e demo \
         format install clean
 -include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

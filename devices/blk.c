@@ -2,7 +2,7 @@
 /*
  * blk: see the header. Each queue's worker serves its requests one after the
  * other with plain system calls; a guest that wants depth has several queues.
- * io_uring was measured (tests/bench/blk_bench.c, docs/storage.md): no faster
+ * io_uring was measured (tests/bench/blk_bench.c, docs/storage.md): much alike
  * from the page cache, up to nine times as fast where one queue has many
  * uncached reads in flight, and unfit for a thread whose every system call is
  * to be filtered.
