@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * owner_qmp_test: which lines of a server count as JSON objects. How a whole
+ * dialogue goes wrong is in owner_attest_test.
+ */
+#include "sev/owner/qmp.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/owner_rig.h"
+
+static bool taken(const char *line, size_t len)
+{
+	json_t *v = qmp_parse(line, len);
+
+	json_decref(v);
+	return v != NULL;
+}
+
+static void lines(void **state)
+{
+	static const struct {
+		const char *name, *line;
+		bool ok;
+	} t[] = {
+		{ "nothing", "", false },
+		{ "space", " ", false },
+		{ "list", "[{}]", false },
+		{ "number", "1", false },
+		{ "unfinished", "{\"a\": {}", false },
+		{ "two objects", "{} {}", false },
+		{ "no UTF-8", "{\"a\": \"\xff\"}", false },
+		{ "same key twice", "{\"a\": 1, \"a\": 2}", false },
+		{ "zero in a key", "{\"a\\u0000b\": 1}", false },
+		{ "number beyond 64 bits", "{\"a\": 99999999999999999999}",
+		  false },
+		{ "object", "{\"a\": [1, \"b\"]}", true },
+		{ "carriage return", "{}\r", true },
+		{ "brackets in a string",
+		  "{\"a\": \"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[\"}", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		print_message("%s\n", t[i].name);
+		assert_int_equal(taken(t[i].line, strlen(t[i].line)), t[i].ok);
+	}
+	assert_false(taken("{}\0", 3));
+}
+
+/* {"a": {"a": ... 1 ... }}, n objects deep. */
+static bool nested(int n)
+{
+	char line[1024] = "";
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++)
+		len += (size_t)snprintf(line + len, sizeof(line) - len,
+					"{\"a\": ");
+	line[len++] = '1';
+	memset(line + len, '}', (size_t)n);
+	return taken(line, len + (size_t)n);
+}
+
+static void depth(void **state)
+{
+	(void)state;
+	assert_false(nested(QMP_DEPTH_MAX + 1));
+	assert_true(nested(QMP_DEPTH_MAX));
+}
+
+static void length(void **state)
+{
+	char *line = malloc(QMP_LINE_MAX + 1);
+
+	(void)state;
+	memset(line, ' ', QMP_LINE_MAX + 1);
+	line[0] = '{';
+	line[1] = '}';
+	assert_false(taken(line, QMP_LINE_MAX + 1));
+	assert_true(taken(line, QMP_LINE_MAX));
+	free(line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines),
+		cmocka_unit_test(depth),
+		cmocka_unit_test(length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
