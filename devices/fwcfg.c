@@ -83,11 +83,11 @@ static int dir_add(struct fwcfg *f, const char *name, uint32_t size,
 		   uint16_t *key)
 {
 	uint8_t *entry = &f->dir[4 + f->n_files * FWCFG_DIR_ENTRY];
-	size_t len = strlen(name);
+	size_t len = strnlen(name, FWCFG_NAME);
 
 	if (len == 0)
 		return -EINVAL;
-	if (len >= FWCFG_NAME)
+	if (len == FWCFG_NAME)
 		return -ENAMETOOLONG;
 	for (const uint8_t *e = f->dir + 4; e < entry; e += FWCFG_DIR_ENTRY)
 		if (strcmp((const char *)e + 8, name) == 0)

@@ -82,7 +82,8 @@ static uint32_t bar_wanted(const struct pci_dev *d, unsigned i)
 	uint32_t addr = get_le32(&d->cfg[BAR_FIRST + 4 * i]);
 	uint32_t size = d->bar[i].size;
 
-	if (!size || !(d->cfg[PCI_COMMAND] & PCI_CMD_MEM) || addr == -size)
+	if (!size || !(d->cfg[PCI_COMMAND] & PCI_CMD_MEM) ||
+	    addr == ~(size - 1))
 		return 0;
 	return addr;
 }
@@ -287,7 +288,7 @@ int pci_add_bar(struct pci_dev *d, unsigned bar, uint32_t size,
 	    (size & (size - 1)))
 		return -EINVAL;
 	d->bar[bar] = (struct pci_bar){ .size = size, .ops = ops, .dev = dev };
-	put_le32(&d->wmask[BAR_FIRST + 4 * bar], -size);
+	put_le32(&d->wmask[BAR_FIRST + 4 * bar], ~(size - 1));
 	return 0;
 }
 

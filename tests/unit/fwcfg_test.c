@@ -126,6 +126,32 @@ static void refuses_items(void **state)
 	assert_int_equal(fwcfg_add(f, 0x12, NULL, big, 1), -ENOSPC);
 }
 
+/* Items of a launch image: numbered, named, and one that does not fit. */
+static void image_items(void **state)
+{
+	struct world *w = *state;
+	struct image im;
+	struct image_item it = { .key = 0x12, .bytes = big, .len = 5 };
+	uint8_t got[5];
+
+	image_open(&im);
+	assert_int_equal(image_add_item(&im, &it), 0);
+	it = (struct image_item){ .name = "etc/x", .bytes = big + 9, .len = 2 };
+	assert_int_equal(image_add_item(&im, &it), 0);
+	assert_int_equal(fwcfg_add_image(&w->f, &im), 0);
+	assert_int_equal(dma(w, 0x12 << 16 | SEL | READ, 5, BUF), 0);
+	peek(w, BUF, got, 5);
+	assert_memory_equal(got, big, 5);
+	assert_int_equal(dma(w, 0x22 << 16 | SEL | READ, 2, BUF), 0);
+	peek(w, BUF, got, 2);
+	assert_memory_equal(got, big + 9, 2);
+	assert_int_equal(fwcfg_add_image(&w->f, &im), -EEXIST);
+	memset(im.item[0].name, 'n', sizeof im.item[0].name);
+	im.item[0].key = 0; /* a name without an end */
+	assert_int_equal(fwcfg_add_image(&w->f, &im), -ENAMETOOLONG);
+	image_close(&im);
+}
+
 struct lie {
 	const char *name;
 	uint32_t control, len;
@@ -274,9 +300,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(refuses_items), T(refuses_dma), T(bad_descriptor),
-		T(nobody_there),  T(by_port),	  T(directory),
-		T(by_dma),	  T(hostile),
+		T(refuses_items),  T(image_items),  T(refuses_dma),
+		T(bad_descriptor), T(nobody_there), T(by_port),
+		T(directory),	   T(by_dma),	    T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 
 struct card {
 	struct pci_dev pci;
-	unsigned writes, resets;
+	unsigned writes, readings, resets;
 	unsigned off; /* of the last access that cfg_written saw */
 	size_t len;
 	bool mapped;
@@ -41,6 +41,13 @@ static void card_written(struct pci_dev *d, unsigned off, size_t len)
 	assert_true((off & 3) + len <= 4);
 }
 
+static void card_reading(struct pci_dev *d, unsigned off, size_t len)
+{
+	((struct card *)d)->readings++;
+	assert_true((off & 3) + len <= 4);
+	d->cfg[0x80] = 0x5a;
+}
+
 static void card_moved(struct pci_dev *d, unsigned bar, uint64_t addr,
 		       bool mapped)
 {
@@ -60,6 +67,7 @@ static void card_reset(struct pci_dev *d)
 static const struct pci_ops card_ops = {
 	.name = "card",
 	.cfg_written = card_written,
+	.cfg_reading = card_reading,
 	.bar_moved = card_moved,
 	.reset = card_reset,
 };
@@ -192,6 +200,9 @@ static void read_only(void **state)
 	assert_int_equal(cfg_in(w, DEVFN, PCI_SUBVENDOR, 4), 0);
 	assert_int_equal(cfg_in(w, DEVFN, 0x30, 4), 0); /* no ROM */
 	assert_int_equal(cfg_in(w, DEVFN, 0x18, 4), 0); /* no third BAR */
+	w->card.readings = 0;
+	assert_int_equal(cfg_in(w, DEVFN, 0x80, 1), 0x5a);
+	assert_int_equal(w->card.readings, 1);
 	cfg_out(w, DEVFN, PCI_COMMAND, 2, 0xffff);
 	assert_int_equal(cfg_in(w, DEVFN, PCI_COMMAND, 2), 0x547);
 }
