@@ -8,14 +8,8 @@
 
 #include "sev/cmd.h"
 
-/* Status codes that code, not only people, looks at. */
-enum {
-	FWERR_INVALID_GUEST_STATE = 0x02,
-	FWERR_INVALID_LENGTH = 0x04,
-	FWERR_POLICY_FAILURE = 0x07,
-	FWERR_BAD_SIGNATURE = 0x0a,
-	FWERR_BAD_MEASUREMENT = 0x0b,
-};
+/* The status that code looks at, too: a buffer was not of the size needed. */
+#define FWERR_INVALID_LENGTH 0x04u
 
 /* The specification's name, "POLICY_FAILURE"; unknown: "unknown status". */
 const char *fwerr_name(uint32_t fw);

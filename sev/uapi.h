@@ -12,17 +12,6 @@
 #include <linux/psp-sev.h>
 #include <stdint.h>
 
-/* VM types for KVM_CREATE_VM, bits of KVM_CAP_VM_TYPES (Linux 6.10). */
-#ifndef KVM_X86_DEFAULT_VM
-#define KVM_X86_DEFAULT_VM 0
-#endif
-#ifndef KVM_X86_SEV_VM
-#define KVM_X86_SEV_VM 2
-#endif
-#ifndef KVM_CAP_VM_TYPES
-#define KVM_CAP_VM_TYPES 235
-#endif
-
 /* enum sev_cmd_id of Linux 6.10: KVM_SEV_INIT2 follows KVM_SEV_SEND_CANCEL. */
 #define SEV_KVM_INIT2 22
 
@@ -58,8 +47,7 @@ static_assert(sizeof(struct sev_issue_cmd) == 16, "struct sev_issue_cmd");
 /* CPUID 0x8000001F (AMD APM 3, E.4.17). */
 #define SEV_CPUID_LEAF 0x8000001fu
 #define SEV_CPUID_EAX_SEV (1u << 1)
-#define SEV_CPUID_EAX_ES (1u << 3)
-#define SEV_CPUID_EBX_CBIT(ebx) ((ebx)&0x3f)
-#define SEV_CPUID_EBX_REDUCED(ebx) ((ebx) >> 6 & 0x3f)
+#define SEV_CPUID_EBX_CBIT(ebx) ((ebx) % 64)
+#define SEV_CPUID_EBX_REDUCED(ebx) ((ebx) / 64 % 64)
 
 #endif
