@@ -32,8 +32,9 @@ static const struct config_row disk_rows[] = {
 	/* Not a property: the node's name is the id. */
 	{ "id", NULL, KIND_NAME, DISK(id), .min = 1, .max = 20, .arg = "ID",
 	  .help = "serial number the guest sees; default: disk0, ..." },
-	{ "queues", "disks", KIND_COUNT, DISK(queues), .min = 1, .max = 16,
-	  .arg = "N", .help = "request queues; default: one a CPU, at most 4" },
+	{ "queues", "disks", KIND_COUNT, DISK(queues), .min = 1,
+	  .max = CONFIG_QUEUES_MAX, .arg = "N",
+	  .help = "request queues; default: one a CPU, at most 4" },
 };
 
 static const struct config_row sev_rows[] = {

@@ -305,7 +305,7 @@ static void dump_reads_back(void **state)
 		  "--cmdline=", "--control", "s", "--paused", "--no-reboot",
 		  "--sandbox", "off", "--memory", "1T" },
 		{ "--firmware", "f", "--disk", "path=a,,b,readonly", "--disk",
-		  "path=c,id=A.b_c-9,queues=64", "--sev",
+		  "path=c,id=A.b_c-9,queues=16", "--sev",
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"
 		  "kernel-hashes=off" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
