@@ -8,9 +8,13 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "vmm/log.h"
+
+#define BATCH 512 /* bytes that do not wait for the end of their line */
+#define DELAY_NS 10000000 /* how long others wait: nobody sees it */
 
 static void ring_put(struct chardev_ring *r, const uint8_t *src, size_t len)
 {
@@ -71,6 +75,14 @@ size_t chardev_room(const struct chardev *c)
 	return has_peer(c) ? CHARDEV_BUF - c->out.len : CHARDEV_BUF;
 }
 
+/* A whole line, or much of one; and before there is a loop, anything. */
+static bool worth_a_call(const struct chardev *c)
+{
+	size_t last = (c->out.at + c->out.len - 1) % CHARDEV_BUF;
+
+	return !c->event || c->out.len >= BATCH || c->out.byte[last] == '\n';
+}
+
 size_t chardev_write(struct chardev *c, const void *src, size_t len)
 {
 	size_t room = CHARDEV_BUF - c->out.len;
@@ -81,11 +93,16 @@ size_t chardev_write(struct chardev *c, const void *src, size_t len)
 	if (len > room)
 		ring_drop(&c->out, len - room);
 	ring_put(&c->out, src, len);
-	if (c->out_watched || !has_peer(c))
+	if (c->out_watched || !has_peer(c) || !len)
 		return len;
-	flush(c);
-	if (c->out.len || c->out_broken)
+	if (worth_a_call(c)) {
+		flush(c);
+		if (c->out.len || c->out_broken)
+			kick(c);
+	} else if (!c->flush_due) {
+		c->flush_due = true;
 		kick(c);
+	}
 	return len;
 }
 
@@ -215,6 +232,30 @@ static void out_ready(void *ctx, int fd, uint32_t events)
 	bus_unlock(c->bus);
 }
 
+static void timer_start(struct chardev *c)
+{
+	struct itimerspec when = { .it_value = { 0, DELAY_NS } };
+
+	c->timer_runs = timerfd_settime(c->timer_fd, 0, &when, NULL) == 0;
+	CHECK(c->timer_runs);
+}
+
+static void timer_fired(void *ctx, int fd, uint32_t events)
+{
+	struct chardev *c = ctx;
+	uint64_t n;
+
+	(void)events;
+	if (read(fd, &n, sizeof n) != sizeof n)
+		return;
+	bus_lock(c->bus);
+	c->timer_runs = false;
+	c->flush_due = false;
+	flush(c);
+	sync_watches(c);
+	bus_unlock(c->bus);
+}
+
 static void kicked(void *ctx, int fd, uint32_t events)
 {
 	struct chardev *c = ctx;
@@ -225,6 +266,8 @@ static void kicked(void *ctx, int fd, uint32_t events)
 		return;
 	bus_lock(c->bus);
 	sync_watches(c);
+	if (c->flush_due && !c->timer_runs)
+		timer_start(c);
 	bus_unlock(c->bus);
 }
 
@@ -263,10 +306,14 @@ int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
 	if (c->end == END_NONE)
 		return 0;
 	c->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (c->kick_fd < 0)
+	c->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->kick_fd < 0 || c->timer_fd < 0)
 		return -errno;
 	c->event = event;
 	rc = event_add(event, c->kick_fd, EPOLLIN, kicked, c);
+	if (!rc)
+		rc = event_add(event, c->timer_fd, EPOLLIN, timer_fired, c);
 	if (!rc && c->listen_fd >= 0)
 		rc = event_add(event, c->listen_fd, EPOLLIN, client_ready, c);
 	if (!rc)
@@ -274,22 +321,24 @@ int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
 	return rc;
 }
 
+/* Only while it is attached has c a loop that fd could be in. */
+static void drop(struct chardev *c, int *fd)
+{
+	if (*fd < 0)
+		return;
+	if (c->event)
+		event_remove(c->event, *fd);
+	close(*fd);
+	*fd = -1;
+}
+
 void chardev_detach(struct chardev *c)
 {
-	if (c->event)
-		flush(c);
+	flush(c);
 	in_close(c);
 	out_close(c);
-	if (c->listen_fd >= 0) {
-		if (c->event)
-			event_remove(c->event, c->listen_fd);
-		close(c->listen_fd);
-	}
-	if (c->kick_fd >= 0) {
-		event_remove(c->event, c->kick_fd);
-		close(c->kick_fd);
-	}
-	c->listen_fd = -1;
-	c->kick_fd = -1;
+	drop(c, &c->listen_fd);
+	drop(c, &c->kick_fd);
+	drop(c, &c->timer_fd);
 	c->event = NULL;
 }

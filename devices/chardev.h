@@ -4,7 +4,8 @@
  * file, or a Unix socket that one client at a time may connect to. Bytes wait
  * in two bounded buffers, so nobody ever blocks: a full output buffer is the
  * device's to show the guest (a UART that is not ready to send), a full input
- * buffer stops the reading. While no client is connected to a socket the
+ * buffer stops the reading. Output goes out by lines, or when it has waited for
+ * a moment: a system call a byte would cost more than the guest's own work. While no client is connected to a socket the
  * newest output is kept for the next one. Peers are hostile.
  *
  * Everything here is called with the bus lock held, from any thread; only the
@@ -36,10 +37,11 @@ struct chardev {
 	struct bus *bus; /* whose lock it is */
 	struct event *event; /* NULL until attached */
 	int in_fd, out_fd; /* -1: none; never one descriptor */
-	int listen_fd, kick_fd; /* -1: none */
+	int listen_fd, kick_fd, timer_fd; /* -1: none */
 	struct socket_file file; /* of listen_fd */
 	bool in_watched, out_watched;
 	bool out_broken; /* the main thread is to close out_fd */
+	bool flush_due, timer_runs; /* output waits for the timer */
 	struct chardev_ring in, out;
 	void (*changed)(void *ctx);
 	void *ctx;

@@ -131,7 +131,8 @@ int chardev_open(struct chardev *c, const char *name,
 			       .in_fd = -1,
 			       .out_fd = -1,
 			       .listen_fd = -1,
-			       .kick_fd = -1 };
+			       .kick_fd = -1,
+			       .timer_fd = -1 };
 	switch (p->end) {
 	case END_NONE: break;
 	case END_STDIO: rc = stdio_open(c); break;

@@ -83,6 +83,8 @@ static void lines(void **state)
 	assert_int_equal(read(w->from, got, sizeof got), 16);
 	assert_string_equal(got, "SecCoreStartup\r\n");
 	debugcon_reset(&w->d);
+	for (unsigned i = 0; i < 500 && w->end.out.len; i++)
+		spin(&w->rig, 2);
 	assert_int_equal(read(w->from, got, sizeof got), 4);
 	assert_memory_equal(got, "next", 4);
 }
