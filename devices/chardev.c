@@ -176,7 +176,8 @@ static void sync_watches(struct chardev *c)
 	if (c->out_broken)
 		peer_lost(c, true);
 	in = c->in_fd >= 0 && c->in.len < CHARDEV_BUF;
-	out = c->out_fd >= 0 && c->out.len > 0;
+	/* What waits for its line waits for the timer, not for the peer. */
+	out = c->out_fd >= 0 && c->out.len > 0 && !c->flush_due;
 	if (!in)
 		unwatch(c, c->in_fd, &c->in_watched);
 	if (!out)

@@ -168,6 +168,13 @@ static void file(void **state)
 	fd = open(w->path, O_RDONLY);
 	assert_int_equal(read(fd, got, sizeof got), 8);
 	assert_string_equal(got, "one\ntwo\n");
+	/* A line that never ends; a file cannot be waited for. */
+	assert_int_equal(chardev_write(&w->end, "thr", 3), 3);
+	spin(&w->rig, 15);
+	assert_int_equal(chardev_write(&w->end, "ee", 2), 2);
+	spin(&w->rig, 15);
+	assert_int_equal(read(fd, got, sizeof got), 5);
+	assert_memory_equal(got, "three", 5);
 	close(fd);
 }
 
@@ -182,7 +189,7 @@ static void file_full(void **state)
 		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
 		0);
 	assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
-	spin(&w->rig, 3);
+	spin(&w->rig, 15);
 	assert_int_equal(w->end.out_fd, -1);
 	for (unsigned i = 0; i < 100000; i++)
 		assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
