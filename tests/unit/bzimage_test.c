@@ -127,6 +127,10 @@ static void fields(void **state)
 	assert_int_equal(bz.cmdline_max, 2047);
 	assert_false(bz.efi_stub);
 
+	put_le16(k + 0x206, 0x206);
+	assert_int_equal(bzimage_parse(&bz, k, IMAGE_LEN, &why), 0);
+	assert_int_equal(bz.cmdline_max, 2047);
+
 	put_le16(k + 0x206, 0x205);
 	assert_int_equal(bzimage_parse(&bz, k, IMAGE_LEN, &why), 0);
 	assert_int_equal(bz.cmdline_max, 255);

@@ -108,6 +108,7 @@ static int make_files(void **state)
 		return -1;
 	write_rom("odd", SECRET_AT, HASHES_AT + 8, 0x400);
 	write_rom("small", SECRET_AT, HASHES_AT, 175);
+	write_rom("exact", SECRET_AT, HASHES_AT, 176);
 	write_rom("none", SECRET_AT, 0, 0);
 	write_rom("high", 0x7ffffff0, 0, 0);
 	write_rom("wraps", 0xfffffff0, 0, 0);
@@ -225,6 +226,11 @@ static void just_accepted(void **state)
 	image_close(&im);
 	src.ram_high = 6;
 	assert_int_equal(boot_plan(&im, &src), -EINVAL);
+	src = (struct boot_source){ .firmware = path_of("exact"),
+				    .kernel = path_of("kernel"),
+				    .kernel_hashes = true };
+	assert_int_equal(boot_plan(&im, &src), 0);
+	image_close(&im);
 }
 
 static const struct image_item *by_key(const struct image *im, uint16_t key)
