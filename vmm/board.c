@@ -128,8 +128,9 @@ static int open_disk(struct board *b, const struct config *c, size_t i)
 		.path = d->path,
 		.id = d->id,
 		.readonly = d->readonly,
-		.queues = d->queues ? d->queues
-				    : (unsigned)min_u64(c->cpus, QUEUES_DEFAULT),
+		.queues = d->queues
+				  ? d->queues
+				  : (unsigned)min_u64(c->cpus, QUEUES_DEFAULT),
 		.platform = c->sev.on,
 	};
 	int rc = blk_attach(&b->disk[i], &bc, &b->pci, DEVFN(SLOT_DISK + i),
@@ -212,7 +213,7 @@ void board_resume(struct board *b)
 void board_reset(struct board *b)
 {
 	bus_lock(&b->vm->pio);
-	pci_reset(&b->pci);	/* virtio devices are reset by it */
+	pci_reset(&b->pci); /* virtio devices are reset by it */
 	q35_reset(&b->q35);
 	rtc_reset(&b->rtc);
 	fwcfg_reset(&b->fwcfg);

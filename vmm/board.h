@@ -21,7 +21,7 @@ struct board;
 int board_open(struct board **out, struct vm *vm, const struct config *c,
 	       const struct image *im, void (*enter_worker)(void *ctx),
 	       void *ctx) MUST_USE;
-void board_close(struct board *b);	/* restores the terminal; NULL is fine */
+void board_close(struct board *b); /* restores the terminal; NULL is fine */
 
 /* Data paths rest: after pause no device touches guest memory. */
 void board_pause(struct board *b);

@@ -55,8 +55,9 @@ int bus_claim(struct bus *b, uint64_t base, uint64_t size,
 		return -EEXIST;
 	if (i < b->n && b->slot[i].base <= last)
 		return -EEXIST;
-	bytes_move(&b->slot[i + 1], sizeof(b->slot) - (i + 1) * sizeof(*b->slot),
-		   &b->slot[i], (b->n - i) * sizeof(*b->slot));
+	bytes_move(&b->slot[i + 1],
+		   sizeof(b->slot) - (i + 1) * sizeof(*b->slot), &b->slot[i],
+		   (b->n - i) * sizeof(*b->slot));
 	b->slot[i] = (struct bus_slot){ base, size, ops, dev };
 	b->n++;
 	return 0;
@@ -69,8 +70,9 @@ void bus_release(struct bus *b, uint64_t base, const void *dev)
 	if (i == 0 || b->slot[i - 1].base != base || b->slot[i - 1].dev != dev)
 		return;
 	b->n--;
-	bytes_move(&b->slot[i - 1], sizeof(b->slot) - (i - 1) * sizeof(*b->slot),
-		   &b->slot[i], (b->n - (i - 1)) * sizeof(*b->slot));
+	bytes_move(&b->slot[i - 1],
+		   sizeof(b->slot) - (i - 1) * sizeof(*b->slot), &b->slot[i],
+		   (b->n - (i - 1)) * sizeof(*b->slot));
 }
 
 void bus_read(struct bus *b, uint64_t at, void *buf, size_t len)
@@ -79,8 +81,9 @@ void bus_read(struct bus *b, uint64_t at, void *buf, size_t len)
 
 	bus_lock(b);
 	s = bus_find(b, at, len);
-	if (!s || !s->ops->read || !s->ops->read(s->dev, at - s->base, buf, len))
-		memset(buf, 0xff, len);	/* open bus */
+	if (!s || !s->ops->read ||
+	    !s->ops->read(s->dev, at - s->base, buf, len))
+		memset(buf, 0xff, len); /* open bus */
 	bus_unlock(b);
 }
 

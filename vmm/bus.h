@@ -36,7 +36,7 @@ struct bus_slot {
 };
 
 struct bus {
-	pthread_mutex_t *lock;	/* shared by the buses of one VM */
+	pthread_mutex_t *lock; /* shared by the buses of one VM */
 	struct bus_slot slot[BUS_SLOTS]; /* sorted by base */
 	size_t n;
 };

@@ -30,7 +30,7 @@ static void fix_topology(struct kvm_cpuid_entry2 *e, unsigned id, unsigned n)
 {
 	e->eax = e->index == 1 ? id_bits(n) : 0;
 	e->ebx = e->index == 0 ? 1 : e->index == 1 ? n : 0;
-	e->ecx = e->index | (e->index == 0	  ? 1u << 8
+	e->ecx = e->index | (e->index == 0   ? 1u << 8
 			     : e->index == 1 ? 2u << 8
 					     : 0);
 	e->edx = id;
@@ -55,27 +55,20 @@ static void fix_one(struct kvm_cpuid_entry2 *e, unsigned id, unsigned n)
 	case 1:
 		set_bits(&e->ebx, 24, 8, id);
 		set_bits(&e->ebx, 16, 8, n);
-		set_bits(&e->edx, 28, 1, n > 1);	/* HTT: EBX is valid */
-		set_bits(&e->ecx, 31, 1, 1);		/* a hypervisor is here */
+		set_bits(&e->edx, 28, 1, n > 1); /* HTT: EBX is valid */
+		set_bits(&e->ecx, 31, 1, 1); /* a hypervisor is here */
 		break;
 	case 4:
-	case 0x8000001d:
-		fix_cache(e, n);
-		break;
+	case 0x8000001d: fix_cache(e, n); break;
 	case 0xb:
-	case 0x1f:
-		fix_topology(e, id, n);
-		break;
-	case 0x80000008:
-		e->ecx = id_bits(n) << 12 | (n - 1);
-		break;
-	case 0x8000001e:	/* AMD: extended APIC id, core, node */
+	case 0x1f: fix_topology(e, id, n); break;
+	case 0x80000008: e->ecx = id_bits(n) << 12 | (n - 1); break;
+	case 0x8000001e: /* AMD: extended APIC id, core, node */
 		e->eax = id;
 		e->ebx = id;
 		e->ecx = 0;
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

@@ -13,8 +13,8 @@
 
 struct cpuid_sev {
 	bool on;
-	uint32_t cbitpos;		/* EBX[5:0] of leaf 0x8000001F */
-	uint32_t reduced_phys_bits;	/* EBX[11:6] */
+	uint32_t cbitpos; /* EBX[5:0] of leaf 0x8000001F */
+	uint32_t reduced_phys_bits; /* EBX[11:6] */
 };
 
 /*

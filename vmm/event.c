@@ -35,9 +35,8 @@ static struct event_source *source_of(struct event *e, int fd)
 	return NULL;
 }
 
-static struct epoll_event describe(const struct event *e,
-				   const struct event_source *s,
-				   uint32_t events)
+static struct epoll_event
+describe(const struct event *e, const struct event_source *s, uint32_t events)
 {
 	struct epoll_event ev = { .events = events };
 

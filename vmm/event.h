@@ -18,8 +18,8 @@
 typedef void event_fn(void *ctx, int fd, uint32_t events);
 
 struct event_source {
-	int fd;		/* -1: free */
-	uint32_t gen;	/* stale events of a closed descriptor are dropped */
+	int fd; /* -1: free */
+	uint32_t gen; /* stale events of a closed descriptor are dropped */
 	event_fn *fn;
 	void *ctx;
 };
@@ -31,16 +31,16 @@ struct event {
 };
 
 int event_open(struct event *e) MUST_USE;
-void event_close(struct event *e);	/* closes no source's descriptor */
+void event_close(struct event *e); /* closes no source's descriptor */
 
 /* One source a descriptor: -EEXIST, -ENOSPC. */
 int event_add(struct event *e, int fd, uint32_t events, event_fn *fn,
 	      void *ctx) MUST_USE;
 int event_change(struct event *e, int fd, uint32_t events) MUST_USE;
-void event_remove(struct event *e, int fd);	/* before close(fd) */
+void event_remove(struct event *e, int fd); /* before close(fd) */
 
 /* Runs handlers until event_stop; 0, or -errno of epoll. */
 int event_run(struct event *e) MUST_USE;
-void event_stop(struct event *e);		/* main thread only */
+void event_stop(struct event *e); /* main thread only */
 
 #endif

@@ -30,9 +30,9 @@ enum gmem_kind {
 
 struct gmem_region {
 	gpa_t base;
-	uint64_t size;	/* bytes, a multiple of GMEM_PAGE */
-	uint8_t *host;	/* opened by gmem.c alone */
-	int fd;		/* memfd behind it */
+	uint64_t size; /* bytes, a multiple of GMEM_PAGE */
+	uint8_t *host; /* opened by gmem.c alone */
+	int fd; /* memfd behind it */
 	enum gmem_kind kind;
 	const char *name;
 };

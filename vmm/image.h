@@ -18,15 +18,15 @@
 
 /* Bytes at a guest address before the first instruction. */
 enum part_kind {
-	PART_PLAIN,	/* copied */
-	PART_MEASURED,	/* copied; under SEV encrypted and measured, in order */
+	PART_PLAIN, /* copied */
+	PART_MEASURED, /* copied; under SEV encrypted and measured, in order */
 };
 
 struct image_part {
-	const char *name;	/* static: "firmware", "kernel hashes", ... */
+	const char *name; /* static: "firmware", "kernel hashes", ... */
 	enum part_kind kind;
 	gpa_t at;
-	bool rom;		/* needs a ROM region of its own (firmware) */
+	bool rom; /* needs a ROM region of its own (firmware) */
 	const uint8_t *bytes;
 	size_t len;
 };
@@ -36,8 +36,8 @@ struct image_part {
  * a name. Not measured; the hashed ones are covered by the hash table part.
  */
 struct image_item {
-	uint16_t key;		/* QEMU fw_cfg key; 0: a named file */
-	char name[56];		/* "etc/e820" (fw_cfg file names are 56 bytes) */
+	uint16_t key; /* QEMU fw_cfg key; 0: a named file */
+	char name[56]; /* "etc/e820" (fw_cfg file names are 56 bytes) */
 	bool hashed;
 	const uint8_t *bytes;
 	size_t len;
@@ -48,9 +48,10 @@ struct image {
 	size_t n_parts;
 	struct image_item item[IMAGE_ITEMS];
 	size_t n_items;
-	gpa_t secret;		/* where a launch secret goes by default */
-	uint64_t secret_len;	/* 0: the firmware names no such area */
-	void *owned[IMAGE_PARTS + IMAGE_ITEMS]; /* buffers that image_close frees */
+	gpa_t secret; /* where a launch secret goes by default */
+	uint64_t secret_len; /* 0: the firmware names no such area */
+	void *owned[IMAGE_PARTS +
+		    IMAGE_ITEMS]; /* buffers that image_close frees */
 	size_t n_owned;
 };
 

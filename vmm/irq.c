@@ -31,13 +31,13 @@ static void add_pin(struct kvm_irq_routing *t, uint32_t gsi, uint32_t chip,
 static void add_lines(struct kvm_irq_routing *t)
 {
 	for (uint32_t i = 0; i < PIC_PINS; i++)
-		if (i != 2)	/* the cascade */
+		if (i != 2) /* the cascade */
 			add_pin(t, i,
 				i < 8 ? KVM_IRQCHIP_PIC_MASTER
 				      : KVM_IRQCHIP_PIC_SLAVE,
 				i % 8);
 	for (uint32_t i = 0; i < IRQ_LINES; i++)
-		if (i != 2)	/* GSI 0, the timer, is wired to pin 2 */
+		if (i != 2) /* GSI 0, the timer, is wired to pin 2 */
 			add_pin(t, i, KVM_IRQCHIP_IOAPIC, i == 0 ? 2 : i);
 }
 

@@ -18,16 +18,16 @@
 #define IRQ_MSI_MAX 512
 
 struct irq_msi {
-	int fd;		/* eventfd; -1: free */
-	bool routed;	/* has an address: fires reach the guest */
+	int fd; /* eventfd; -1: free */
+	bool routed; /* has an address: fires reach the guest */
 	uint64_t addr;
 	uint32_t data;
 };
 
 struct irq {
-	int vm_fd;		/* -1 in unit tests: levels and routes are only kept */
+	int vm_fd; /* -1 in unit tests: levels and routes are only kept */
 	pthread_mutex_t lock;
-	uint32_t level;		/* bit per line, as last set */
+	uint32_t level; /* bit per line, as last set */
 	struct irq_msi msi[IRQ_MSI_MAX];
 };
 

@@ -15,7 +15,7 @@
 #include "vmm/log.h"
 
 #define CPUID_MAX 256
-#define CAP_VM_TYPES 235	/* KVM_CAP_VM_TYPES, newer than our headers */
+#define CAP_VM_TYPES 235 /* KVM_CAP_VM_TYPES, newer than our headers */
 
 int kvm_ioctl(int fd, unsigned long req, void *arg, const char *name)
 {
@@ -211,7 +211,7 @@ int kvm_get_chips(const struct kvm *k, struct kvm_chips *c)
 
 int kvm_set_chips(const struct kvm *k, const struct kvm_chips *c)
 {
-	struct kvm_chips copy = *c;	/* the ioctls' arguments are not const */
+	struct kvm_chips copy = *c; /* the ioctls' arguments are not const */
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(copy.chip) && rc >= 0; i++)

@@ -12,11 +12,11 @@
 #include "vmm/gmem.h"
 
 struct kvm {
-	int fd;			/* /dev/kvm */
+	int fd; /* /dev/kvm */
 	int vm_fd;
-	unsigned vm_type;	/* KVM_X86_DEFAULT_VM, or KVM_X86_SEV_VM */
+	unsigned vm_type; /* KVM_X86_DEFAULT_VM, or KVM_X86_SEV_VM */
 	unsigned cpus_max;
-	size_t run_bytes;	/* of a vCPU's shared page */
+	size_t run_bytes; /* of a vCPU's shared page */
 };
 
 /* Linux 6.10's VM type for SEV guests, launched by KVM_SEV_INIT2. */

@@ -103,7 +103,8 @@ static void guest_reset(struct machine *m, const char *why)
 	} else if (m->vm->sev.on) {
 		log_info("the guest reset (%s); a SEV guest is not reset in "
 			 "place: launch it again, with a fresh session and a "
-			 "fresh measurement", why);
+			 "fresh measurement",
+			 why);
 		tell(m, "SHUTDOWN", true, "guest-reset");
 		machine_end(m, EXIT_RESET);
 	} else {
@@ -120,11 +121,8 @@ static void on_power(void *ctx, int fd, uint32_t events)
 	(void)fd;
 	(void)events;
 	switch (power_take(&m->vm->power, &why)) {
-	case POWER_NONE:
-		break;
-	case POWER_RESET:
-		guest_reset(m, why);
-		break;
+	case POWER_NONE: break;
+	case POWER_RESET: guest_reset(m, why); break;
 	case POWER_OFF:
 		log_info("the guest powered off (%s)", why);
 		tell(m, "SHUTDOWN", true, "guest-shutdown");

@@ -11,7 +11,7 @@
 #include "vmm/vm.h"
 
 enum machine_state {
-	MACHINE_PRELAUNCH,	/* no instruction has run yet */
+	MACHINE_PRELAUNCH, /* no instruction has run yet */
 	MACHINE_RUNNING,
 	MACHINE_PAUSED,
 	MACHINE_SHUTDOWN,
@@ -34,7 +34,7 @@ struct machine {
 	bool no_reboot;
 	int exit_status;
 	int signal_fd;
-	bool told_off;		/* one SIGTERM or SIGINT came already */
+	bool told_off; /* one SIGTERM or SIGINT came already */
 	/* Before the very first instruction (SEV: LAUNCH_FINISH). May be NULL. */
 	int (*first_run)(void *ctx);
 	/* name and reason in QMP's words; may be NULL. */
@@ -48,7 +48,7 @@ struct machine {
  * SIGINT, SIGHUP and the VM's power requests.
  */
 int machine_open(struct machine *m) MUST_USE;
-void machine_close(struct machine *m);	/* never opened: nothing */
+void machine_close(struct machine *m); /* never opened: nothing */
 
 /* Runs the loop until the VM ends; the result is in exit_status. */
 int machine_run(struct machine *m) MUST_USE;

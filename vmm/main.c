@@ -205,6 +205,13 @@ static int open_launch(struct carrel *c)
 	return rc;
 }
 
+static int measure(struct carrel *c)
+{
+	if (!c->cfg.sev.on)
+		return 0;
+	return launch_measure(&c->launch, &c->vm.mem, &c->image);
+}
+
 static int open_machine(struct carrel *c)
 {
 	c->machine = (struct machine){
@@ -220,8 +227,8 @@ static int open_machine(struct carrel *c)
 
 static int open_board(struct carrel *c)
 {
-	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image,
-			    enter_worker, c);
+	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image, enter_worker,
+			    c);
 
 	c->machine.board = c->board;
 	return rc;
@@ -268,16 +275,17 @@ static int carrel_run(struct carrel *c)
 {
 	int rc = open_machine(c);
 
-	if (!rc) rc = open_launch(c);		 /* SEV: keys for this guest */
-	if (!rc) rc = vm_load(&c->vm, &c->image); /* the image into memory   */
+	/* clang-format off */
+	if (!rc) rc = open_launch(c);		  /* SEV: keys for this guest */
+	if (!rc) rc = vm_load(&c->vm, &c->image); /* the image into memory    */
 	if (!rc) rc = vm_add_cpus(&c->vm, c->cfg.cpus);
-	if (!rc) rc = open_board(c);		 /* devices, one line each   */
-	if (!rc && c->cfg.sev.on)
-		rc = launch_measure(&c->launch, &c->vm.mem, &c->image);
+	if (!rc) rc = open_board(c);		  /* devices, one line each   */
+	if (!rc) rc = measure(c);		  /* SEV: encrypt and measure */
 	if (!rc) rc = open_control(c);
-	if (!rc) rc = enter_jail(c);		 /* nothing opens after this */
+	if (!rc) rc = enter_jail(c);		  /* nothing opens after this */
 	if (!rc) rc = start(c);
 	if (!rc) rc = machine_run(&c->machine);
+	/* clang-format on */
 	return rc;
 }
 
@@ -302,10 +310,10 @@ static int run(struct carrel *c)
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
 	c->launch.guest.psp_fd = -1;
-	rc = plan(c);				/* files: nothing runs yet  */
+	rc = plan(c); /* files: nothing runs yet  */
 	if (rc)
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_HOST;
-	rc = vm_open(&c->vm, &c->cfg);		/* KVM, memory, buses       */
+	rc = vm_open(&c->vm, &c->cfg); /* KVM, memory, buses       */
 	if (!rc)
 		rc = carrel_run(c);
 	carrel_close(c);
@@ -327,12 +335,8 @@ int main(int argc, char **argv)
 		fputs(usage ? usage : "", stdout);
 		free(usage);
 		break;
-	case CONFIG_VERSION:
-		puts("carrel " CARREL_VERSION);
-		break;
-	case CONFIG_RUN:
-		status = run(&c);
-		break;
+	case CONFIG_VERSION: puts("carrel " CARREL_VERSION); break;
+	case CONFIG_RUN: status = run(&c); break;
 	}
 	config_close(&c.cfg);
 	return status;

@@ -13,15 +13,15 @@
 
 enum power_request {
 	POWER_NONE,
-	POWER_OFF,	/* the guest powered off (ACPI S5) */
-	POWER_RESET,	/* the guest asked for a reset */
-	POWER_CRASH,	/* triple fault, KVM internal error */
-	POWER_QUIT,	/* the host wants an end now */
+	POWER_OFF, /* the guest powered off (ACPI S5) */
+	POWER_RESET, /* the guest asked for a reset */
+	POWER_CRASH, /* triple fault, KVM internal error */
+	POWER_QUIT, /* the host wants an end now */
 };
 
 struct power {
-	int fd;			/* eventfd, readable when a request waits */
-	_Atomic(int) request;	/* enum power_request */
+	int fd; /* eventfd, readable when a request waits */
+	_Atomic(int) request; /* enum power_request */
 	_Atomic(const char *) why; /* static text for the log */
 };
 

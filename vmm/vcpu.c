@@ -63,8 +63,7 @@ static void exit_system_event(struct vcpu *v)
 	case KVM_SYSTEM_EVENT_RESET:
 		power_ask(v->pool->power, POWER_RESET, "system event");
 		break;
-	default:
-		vcpu_crash(v, "the guest reported a crash");
+	default: vcpu_crash(v, "the guest reported a crash");
 	}
 }
 
@@ -74,25 +73,17 @@ static bool handle_exit(struct vcpu *v)
 	const struct kvm_run *r = v->run;
 
 	switch (r->exit_reason) {
-	case KVM_EXIT_IO:
-		exit_io(v);
-		return true;
-	case KVM_EXIT_MMIO:
-		exit_mmio(v);
-		return true;
+	case KVM_EXIT_IO: exit_io(v); return true;
+	case KVM_EXIT_MMIO: exit_mmio(v); return true;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_HLT:
-	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		return true;
-	case KVM_EXIT_SYSTEM_EVENT:
-		exit_system_event(v);
-		return false;
-	case KVM_EXIT_SHUTDOWN:
-		vcpu_crash(v, "triple fault");
-		return false;
+	case KVM_EXIT_IRQ_WINDOW_OPEN: return true;
+	case KVM_EXIT_SYSTEM_EVENT: exit_system_event(v); return false;
+	case KVM_EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return false;
 	case KVM_EXIT_FAIL_ENTRY:
 		log_error("vCPU %u: KVM could not enter the guest, hardware "
-			  "reason 0x%llx", v->id,
+			  "reason 0x%llx",
+			  v->id,
 			  (unsigned long long)
 				  r->fail_entry.hardware_entry_failure_reason);
 		vcpu_crash(v, "failed entry");
@@ -248,7 +239,7 @@ int vcpus_open(struct vcpus *p, const struct kvm *k, unsigned n,
 
 static void kick_handler(int sig)
 {
-	(void)sig;	/* only there to interrupt KVM_RUN */
+	(void)sig; /* only there to interrupt KVM_RUN */
 }
 
 int vcpus_start(struct vcpus *p)

@@ -20,24 +20,24 @@
 
 enum vcpus_want { VCPUS_PAUSE, VCPUS_RUN, VCPUS_END };
 
-struct vcpu_state;	/* a saved power-on state: vcpu_state.c */
+struct vcpu_state; /* a saved power-on state: vcpu_state.c */
 
 struct vcpu {
 	int fd;
 	unsigned id;
-	_Atomic(int) tid;	/* of its thread, once that runs */
+	_Atomic(int) tid; /* of its thread, once that runs */
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;
-	uint64_t exits;		/* written by its thread only */
-	struct vcpu_state *power_on;	/* NULL: cannot be reset (SEV) */
+	uint64_t exits; /* written by its thread only */
+	struct vcpu_state *power_on; /* NULL: cannot be reset (SEV) */
 	struct vcpus *pool;
 };
 
 struct vcpus {
 	struct bus *pio, *mmio;
 	struct power *power;
-	int (*enter)(void *ctx);	/* in each thread, before the guest */
+	int (*enter)(void *ctx); /* in each thread, before the guest */
 	void *enter_ctx;
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -55,7 +55,7 @@ int vcpus_open(struct vcpus *p, const struct kvm *k, unsigned n,
 int vcpus_start(struct vcpus *p) MUST_USE;
 
 void vcpus_run(struct vcpus *p);
-void vcpus_pause(struct vcpus *p);	/* returns when all are parked */
+void vcpus_pause(struct vcpus *p); /* returns when all are parked */
 
 /* Back to power-on; parked only. -EOPNOTSUPP where not resettable. */
 int vcpus_reset(struct vcpus *p) MUST_USE;

@@ -11,11 +11,13 @@
 #include "vmm/vcpu.h"
 
 #define MSRS_MAX 512
+#define XSAVE_BYTES 4096 /* KVM_GET_XSAVE: what has no dynamic features */
 
 struct vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
-	struct kvm_xsave xsave;
+	/* struct kvm_xsave without its open end */
+	_Alignas(struct kvm_xsave) uint8_t xsave[XSAVE_BYTES];
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debug;
 	struct kvm_vcpu_events events;
@@ -28,14 +30,16 @@ struct vcpu_state {
 /* One MSR an ioctl: KVM stops a list at the first that it will not give. */
 static int msr_one(int fd, unsigned long req, struct kvm_msr_entry *e)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one = { .head.nmsrs = 1, .entry = *e };
-	int n = ioctl(fd, req, &one);
+	_Alignas(struct kvm_msrs)
+		uint8_t buf[sizeof(struct kvm_msrs) + sizeof(*e)] = { 0 };
+	struct kvm_msrs *one = (void *)buf;
+	int n;
 
+	one->nmsrs = 1;
+	one->entries[0] = *e;
+	n = ioctl(fd, req, one);
 	if (n == 1)
-		*e = one.entry;
+		*e = one->entries[0];
 	return n == 1 ? 0 : -EIO;
 }
 
@@ -67,14 +71,16 @@ struct state_part {
 	const char *name;
 };
 
-#define PART(what, field) \
-	{ KVM_GET_##what, KVM_SET_##what, offsetof(struct vcpu_state, field), \
-	  #what }
+/* clang-format off */
+#define PART(what, field)                                    \
+	{ KVM_GET_##what, KVM_SET_##what,                    \
+	  offsetof(struct vcpu_state, field), #what }
+/* clang-format on */
 
 static const struct state_part parts[] = {
-	PART(MP_STATE, mp),   PART(SREGS, sregs),     PART(REGS, regs),
-	PART(XSAVE, xsave),   PART(XCRS, xcrs),	      PART(DEBUGREGS, debug),
-	PART(LAPIC, lapic),   PART(VCPU_EVENTS, events),
+	PART(MP_STATE, mp), PART(SREGS, sregs),	       PART(REGS, regs),
+	PART(XSAVE, xsave), PART(XCRS, xcrs),	       PART(DEBUGREGS, debug),
+	PART(LAPIC, lapic), PART(VCPU_EVENTS, events),
 };
 
 int vcpu_state_save(int fd, int kvm_fd, struct vcpu_state **out)
@@ -99,7 +105,7 @@ int vcpu_state_save(int fd, int kvm_fd, struct vcpu_state **out)
 
 int vcpu_state_load(int fd, const struct vcpu_state *s)
 {
-	struct vcpu_state copy = *s;	/* ioctl arguments are not const */
+	struct vcpu_state copy = *s; /* ioctl arguments are not const */
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < ARRAY_LEN(parts); i++)

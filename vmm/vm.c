@@ -42,7 +42,8 @@ int vm_load(struct vm *vm, const struct image *im)
 
 	if (rc) {
 		log_error("the launch image does not fit the guest's memory: "
-			  "%s", strerror(-rc));
+			  "%s",
+			  strerror(-rc));
 		return rc;
 	}
 	return kvm_map(&vm->kvm, &vm->mem, vm->sev.on);

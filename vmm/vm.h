@@ -25,7 +25,7 @@ struct vm {
 	struct event ev;
 	struct power power;
 	struct vcpus cpus;
-	struct kvm_chips chips;	/* their power-on state */
+	struct kvm_chips chips; /* their power-on state */
 	struct cpuid_sev sev;
 };
 

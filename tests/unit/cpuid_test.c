@@ -81,9 +81,9 @@ static void topology(void **state)
 	static const struct {
 		uint32_t index, n, eax, ebx, ecx;
 	} t[] = {
-		{ 0, 1, 0, 1, 0x100 },	{ 1, 1, 0, 1, 0x201 },
-		{ 0, 4, 0, 1, 0x100 },	{ 1, 4, 2, 4, 0x201 },
-		{ 1, 5, 3, 5, 0x201 },	{ 1, 64, 6, 64, 0x201 },
+		{ 0, 1, 0, 1, 0x100 }, { 1, 1, 0, 1, 0x201 },
+		{ 0, 4, 0, 1, 0x100 }, { 1, 4, 2, 4, 0x201 },
+		{ 1, 5, 3, 5, 0x201 }, { 1, 64, 6, 64, 0x201 },
 		{ 2, 4, 0, 0, 2 },
 	};
 
@@ -119,15 +119,15 @@ static void caches(void **state)
 	struct leaves l = one(4, 3);
 
 	(void)state;
-	l.e[0].eax = 3 | 3 << 5;	/* unified, level 3 */
+	l.e[0].eax = 3 | 3 << 5; /* unified, level 3 */
 	cpuid_fix(&l.head, 0, 4, &no_sev);
 	assert_int_equal(l.e[0].eax >> 14 & 0xfff, 3);
 	assert_int_equal(l.e[0].eax >> 26, 3);
 	l = one(4, 0);
-	l.e[0].eax = 1 | 1 << 5;	/* data, level 1: one core's own */
+	l.e[0].eax = 1 | 1 << 5; /* data, level 1: one core's own */
 	cpuid_fix(&l.head, 0, 4, &no_sev);
 	assert_int_equal(l.e[0].eax >> 14 & 0xfff, 0);
-	l = one(4, 4);			/* no more caches: left alone */
+	l = one(4, 4); /* no more caches: left alone */
 	cpuid_fix(&l.head, 0, 4, &no_sev);
 	assert_int_equal(l.e[0].eax, 0);
 }
