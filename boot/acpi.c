@@ -261,8 +261,8 @@ static void build_loader(struct writer *l, size_t fadt, size_t xsdt, size_t end)
 {
 	const char *tables = ACPI_FILE_TABLES, *rsdp = ACPI_FILE_RSDP;
 
-	loader_allocate(l, rsdp, 16, LOADER_FSEG);
-	loader_allocate(l, tables, FACS_LEN, LOADER_HIGH);
+	loader_load(l, rsdp, 16, LOADER_FSEG);
+	loader_load(l, tables, FACS_LEN, LOADER_HIGH);
 	loader_pointer(l, tables, fadt + FADT_X_FACS, 8, tables);
 	loader_pointer(l, tables, fadt + FADT_X_DSDT, 8, tables);
 	loader_checksum(l, tables, fadt + HEADER_CHECKSUM, fadt, FADT_LEN);

@@ -33,8 +33,8 @@ static void command_end(struct writer *s, size_t start)
 	writer_zero(s, COMMAND_LEN - (s->len - start));
 }
 
-void loader_allocate(struct writer *script, const char *file, size_t align,
-		     enum loader_zone zone)
+void loader_load(struct writer *script, const char *file, size_t align,
+		 enum loader_zone zone)
 {
 	const size_t start = command_begin(script, ALLOCATE);
 

@@ -16,8 +16,8 @@ enum loader_zone {
 };
 
 /* Load file, aligned to a power of two of at most 4096. */
-void loader_allocate(struct writer *script, const char *file, size_t align,
-		     enum loader_zone zone);
+void loader_load(struct writer *script, const char *file, size_t align,
+		 enum loader_zone zone);
 
 /* Add the address of target to the len-byte offset that is at file + at. */
 void loader_pointer(struct writer *script, const char *file, size_t at,

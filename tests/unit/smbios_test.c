@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define STRUCTS 16
+#define SIXTEEN "0123456789abcdef"
 
 struct walk {
 	const uint8_t *at[STRUCTS];
@@ -116,8 +117,8 @@ static void names(void **state)
 		{ "!~\x7f", "!~?" },
 		{ "a b\n\x1b\xff", "a?b???" },
 		/* cut at 64 */
-		{ "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX",
-		  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
+		{ SIXTEEN SIXTEEN SIXTEEN SIXTEEN "X",
+		  SIXTEEN SIXTEEN SIXTEEN SIXTEEN },
 	};
 
 	(void)state;
