@@ -82,7 +82,18 @@ $(B)/bench/%: tests/bench/%.c $(B)/libcarrel.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ $(LIBS)
 
+# Guests without an operating system: ROMs of 64 KiB, started as firmware.
+GUEST_FLAGS := -m32 -march=i686 -mgeneral-regs-only -Os -ffreestanding -fno-pic \
+               -fno-stack-protector -fno-asynchronous-unwind-tables \
+               -fcf-protection=none -Wall -Wextra -Werror -Wno-main \
+               -Wno-array-bounds -nostdlib -static -Wl,--build-id=none
+$(B)/guest/%.bin: tests/guest/%.c tests/guest/start.S tests/guest/rom.ld
+	@mkdir -p $(@D)
+	gcc $(GUEST_FLAGS) -Wl,-T,tests/guest/rom.ld -Wl,--oformat=binary -o $@ \
+		tests/guest/start.S $<
+
 units: $(UNIT)
+guests: $(B)/guest/hostile.bin
 fuzzers: $(FUZZ)
 bench: $(B)/bench/blk_bench
 
@@ -97,7 +108,7 @@ J     := -j$(shell nproc)
 # A line a check: NAME=COMMAND for tests/run.
 FUZZ_SECONDS ?= 5
 RUN    := tests/run --logs $(B)/logs
-BUILDS := "build with gcc=$(MAKE) $(J) all units" \
+BUILDS := "build with gcc=$(MAKE) $(J) all units guests" \
           "build with clang=$(MAKE) $(J) $(CLANG) all units" \
           "build with sanitizers=$(MAKE) $(J) $(ASAN) all units" \
           "build of fuzzers=$(MAKE) $(J) $(FUZZB) fuzzers"
@@ -125,7 +136,7 @@ lint:
 fuzz:
 	@+$(MAKE) --no-print-directory $(FUZZB) fuzzers
 	@$(RUN) $(FUZZES)
-e2e: deps all
+e2e: deps all guests
 	@$(RUN) $(E2E)
 demo: deps
 	@+$(MAKE) --no-print-directory -s $(J) all
@@ -141,6 +152,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all units fuzzers bench deps check unit unit-asan clang lint fuzz e2e demo \
-        format install clean
+.PHONY: all units guests fuzzers bench deps check unit unit-asan clang lint \
+        fuzz e2e demo format install clean
 -include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

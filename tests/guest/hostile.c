@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hostile: a guest that is nothing but attacks on the devices, started as
+ * firmware. Each prints "hostile: NAME: OUTCOME"; an outcome other than the
+ * expected one is followed by "WRONG". Then a disk read has to work still,
+ * ports and addresses get random accesses, and port 0xCF9 resets the machine:
+ * whoever started it looks for that end.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+void main(void);
+
+#define BAR 0xc0000000u
+#define NOTIFY 0x3000u
+#define TABLE 0x4000u /* MSI-X */
+
+/* Guest memory; the ROM's stack is below. */
+#define DESC 0x100000u
+#define AVAIL 0x101000u
+#define USED 0x102000u
+#define INDIRECT 0x103000u
+#define HEADER 0x104000u
+#define STATUS 0x105000u
+#define DATA 0x106000u
+#define HOLE 0x70000000u /* above this guest's RAM */
+#define ROM 0xffff0000u
+#define SIZE 16u
+
+#define NEXT 1u
+#define WRITE 2u
+#define TABLE_FLAG 4u
+#define NEEDS_RESET 0x40u
+
+enum outcome { BROKEN, ANSWERED, SILENT };
+
+static void out8(uint16_t port, uint8_t v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static void out16(uint16_t port, uint16_t v)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static void out32(uint16_t port, uint32_t v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static uint32_t in32(uint16_t port)
+{
+	uint32_t v;
+
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static void put8(uint32_t at, uint8_t v)
+{
+	*(volatile uint8_t *)at = v;
+}
+
+static void put16(uint32_t at, uint16_t v)
+{
+	*(volatile uint16_t *)at = v;
+}
+
+static void put32(uint32_t at, uint32_t v)
+{
+	*(volatile uint32_t *)at = v;
+}
+
+static uint8_t get8(uint32_t at)
+{
+	return *(volatile uint8_t *)at;
+}
+
+static uint16_t get16(uint32_t at)
+{
+	return *(volatile uint16_t *)at;
+}
+
+static uint32_t get32(uint32_t at)
+{
+	return *(volatile uint32_t *)at;
+}
+
+static void say(const char *s)
+{
+	while (*s)
+		out8(0x3f8, (uint8_t)*s++);
+}
+
+static void say_hex(uint32_t v)
+{
+	for (int shift = 28; shift >= 0; shift -= 4)
+		out8(0x3f8, (uint8_t) "0123456789abcdef"[v >> shift & 15]);
+}
+
+/* Configuration space of one function of bus 0. */
+
+static uint32_t cfg_get(unsigned slot, unsigned off)
+{
+	out32(0xcf8, 0x80000000u | slot << 11 | off);
+	return in32(0xcfc);
+}
+
+static void cfg_set(unsigned slot, unsigned off, uint32_t v)
+{
+	out32(0xcf8, 0x80000000u | slot << 11 | off);
+	out32(0xcfc, v);
+}
+
+static unsigned find_disk(void)
+{
+	for (unsigned slot = 0; slot < 32; slot++)
+		if (cfg_get(slot, 0) == 0x10421af4)
+			return slot;
+	say("hostile: no disk WRONG\n");
+	return 0;
+}
+
+static void msix_on(unsigned slot)
+{
+	uint32_t cap = cfg_get(slot, 0x34) & 0xfc;
+
+	while (cap) {
+		uint32_t v = cfg_get(slot, cap);
+
+		if ((v & 0xff) == 0x11)
+			cfg_set(slot, cap, v | 0x80000000u);
+		cap = v >> 8 & 0xfc;
+	}
+}
+
+/* A driver that behaves, up to the point where an attack takes over. */
+
+static void features(uint32_t low, uint32_t high)
+{
+	put8(BAR + 20, 0);
+	put8(BAR + 20, 3);
+	put32(BAR + 8, 0);
+	put32(BAR + 12, low);
+	put32(BAR + 8, 1);
+	put32(BAR + 12, high);
+	put8(BAR + 20, 11);
+}
+
+static void queue(uint16_t size, uint32_t desc, uint32_t avail, uint32_t used)
+{
+	put16(BAR + 22, 0);
+	put16(BAR + 24, size);
+	put32(BAR + 32, desc);
+	put32(BAR + 36, 0);
+	put32(BAR + 40, avail);
+	put32(BAR + 44, 0);
+	put32(BAR + 48, used);
+	put32(BAR + 52, 0);
+	put16(BAR + 28, 1);
+	put8(BAR + 20, 15);
+}
+
+static void start(void)
+{
+	for (uint32_t at = DESC; at < DATA + 0x1000; at += 4)
+		put32(at, 0);
+	features(1u << 28, 1);
+	queue(SIZE, DESC, AVAIL, USED);
+}
+
+static void desc(uint32_t table, unsigned i, uint32_t at, uint32_t len,
+		 uint16_t flags, uint16_t next)
+{
+	put32(table + 16 * i, at);
+	put32(table + 16 * i + 4, 0);
+	put32(table + 16 * i + 8, len);
+	put16(table + 16 * i + 12, flags);
+	put16(table + 16 * i + 14, next);
+}
+
+static void offer(uint16_t head, uint16_t idx)
+{
+	put16(AVAIL + 4, head);
+	put16(AVAIL + 2, idx);
+	put16(BAR + NOTIFY, 0);
+}
+
+/* A read of sector 0, offered from descriptor 0. */
+static void read_sector(void)
+{
+	desc(DESC, 0, HEADER, 16, NEXT, 1);
+	desc(DESC, 1, DATA, 512, NEXT | WRITE, 2);
+	desc(DESC, 2, STATUS, 1, WRITE, 0);
+	put8(STATUS, 0xee);
+}
+
+static enum outcome outcome(void)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		for (unsigned k = 0; k < 20000; k++) {
+			if (get16(USED + 2))
+				return ANSWERED;
+			__asm__ volatile("pause");
+		}
+		if (get8(BAR + 20) & NEEDS_RESET)
+			return BROKEN;
+		if (i > 50 && !(get8(BAR + 20) & 4))
+			break;
+	}
+	return SILENT;
+}
+
+/* The attacks. */
+
+static void none(void)
+{
+	read_sector();
+	offer(0, 1);
+}
+
+static void loop(void)
+{
+	desc(DESC, 0, HEADER, 16, NEXT, 1);
+	desc(DESC, 1, HEADER, 16, NEXT, 0);
+	offer(0, 1);
+}
+
+static void head_out_of_range(void)
+{
+	read_sector();
+	offer(0xffff, 1);
+}
+
+static void next_out_of_range(void)
+{
+	read_sector();
+	desc(DESC, 1, DATA, 512, NEXT | WRITE, SIZE);
+	offer(0, 1);
+}
+
+static void index_jumps(void)
+{
+	read_sector();
+	offer(0, SIZE + 1);
+}
+
+static void indirect_in_indirect(void)
+{
+	desc(DESC, 0, INDIRECT, 16, TABLE_FLAG, 0);
+	desc(INDIRECT, 0, INDIRECT, 16, TABLE_FLAG, 0);
+	offer(0, 1);
+}
+
+static void indirect_of_4_gib(void)
+{
+	desc(DESC, 0, INDIRECT, 0xfffffff0, TABLE_FLAG, 0);
+	offer(0, 1);
+}
+
+static void data_in_a_hole(void)
+{
+	read_sector();
+	desc(DESC, 1, HOLE, 512, NEXT | WRITE, 2);
+	offer(0, 1);
+}
+
+static void data_in_the_rom(void)
+{
+	read_sector();
+	desc(DESC, 1, ROM, 512, NEXT | WRITE, 2);
+	offer(0, 1);
+}
+
+static void data_in_the_bar(void)
+{
+	read_sector();
+	desc(DESC, 1, BAR, 512, NEXT | WRITE, 2);
+	offer(0, 1);
+}
+
+static void data_wraps(void)
+{
+	read_sector();
+	desc(DESC, 1, 0xffffff00, 512, NEXT | WRITE, 2);
+	put32(DESC + 16 + 4, 0xffffffff);
+	offer(0, 1);
+}
+
+static void no_status(void)
+{
+	desc(DESC, 0, HEADER, 16, 0, 0);
+	offer(0, 1);
+}
+
+static void short_header(void)
+{
+	desc(DESC, 0, HEADER, 3, NEXT, 1);
+	desc(DESC, 1, STATUS, 1, WRITE, 0);
+	offer(0, 1);
+}
+
+static void status_on_the_ring(void)
+{
+	/* Its own business: the answer lands in the used index's high byte. */
+	read_sector();
+	desc(DESC, 2, USED + 3, 1, WRITE, 0);
+	offer(0, 1);
+}
+
+static void sector_wraps(void)
+{
+	read_sector();
+	put32(HEADER + 8, 0xffffffff);
+	put32(HEADER + 12, 0xffffffff);
+	offer(0, 1);
+}
+
+static void queue_of_no_size(void)
+{
+	features(0, 1);
+	queue(0, DESC, AVAIL, USED);
+}
+
+static void queue_of_65535(void)
+{
+	features(0, 1);
+	queue(0xffff, DESC, AVAIL, USED);
+}
+
+static void queue_in_the_rom(void)
+{
+	features(0, 1);
+	queue(SIZE, ROM, AVAIL, ROM + 0x1000);
+}
+
+static void queue_unaligned(void)
+{
+	features(0, 1);
+	queue(SIZE, DESC + 1, AVAIL + 1, USED + 1);
+}
+
+static void queue_moves(void)
+{
+	put16(BAR + 22, 0);
+	put32(BAR + 32, DESC + 0x1000);
+}
+
+static void no_features(void)
+{
+	features(0, 0);
+	queue(SIZE, DESC, AVAIL, USED);
+}
+
+/* Messages to nowhere; KVM may think of them what it likes. */
+static void odd_interrupts(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		put32(BAR + TABLE + 16 * i, 0xdeadbeef);
+		put32(BAR + TABLE + 16 * i + 4, 0xffffffff);
+		put32(BAR + TABLE + 16 * i + 8, 0xffffffff);
+		put32(BAR + TABLE + 16 * i + 12, 0);
+	}
+	put16(BAR + 16, 0);
+	put16(BAR + 22, 0);
+	put16(BAR + 26, 1);
+	read_sector();
+	offer(0, 1);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	enum outcome expected;
+} attacks[] = {
+	{ "an honest read", none, ANSWERED },
+	{ "a loop", loop, BROKEN },
+	{ "a head out of range", head_out_of_range, BROKEN },
+	{ "a next out of range", next_out_of_range, BROKEN },
+	{ "an index that jumps", index_jumps, BROKEN },
+	{ "indirect in indirect", indirect_in_indirect, BROKEN },
+	{ "an indirect table of 4 GiB", indirect_of_4_gib, BROKEN },
+	{ "data in a hole", data_in_a_hole, BROKEN },
+	{ "data in the ROM", data_in_the_rom, BROKEN },
+	{ "data in the device itself", data_in_the_bar, BROKEN },
+	{ "data that wraps", data_wraps, BROKEN },
+	{ "no status", no_status, BROKEN },
+	{ "a short header", short_header, BROKEN },
+	{ "a status on the ring", status_on_the_ring, ANSWERED },
+	{ "a sector that wraps", sector_wraps, ANSWERED },
+	{ "a queue of no size", queue_of_no_size, BROKEN },
+	{ "a queue of 65535", queue_of_65535, BROKEN },
+	{ "a queue in the ROM", queue_in_the_rom, BROKEN },
+	{ "an unaligned queue", queue_unaligned, BROKEN },
+	{ "a queue that moves", queue_moves, BROKEN },
+	{ "no features", no_features, BROKEN },
+	{ "odd interrupts", odd_interrupts, ANSWERED },
+};
+
+static void attack_disk(void)
+{
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		enum outcome got;
+
+		start();
+		attacks[i].run();
+		got = outcome();
+		say("hostile: ");
+		say(attacks[i].name);
+		say(got == BROKEN     ? ": broken"
+		    : got == ANSWERED ? ": answered"
+				      : ": silent");
+		say(got == attacks[i].expected ? "\n" : " WRONG\n");
+	}
+}
+
+/* What the disk still says: status and the first bytes of sector 0. */
+static void read_again(void)
+{
+	start();
+	read_sector();
+	offer(0, 1);
+	say(outcome() == ANSWERED && get8(STATUS) == 0 ? "hostile: sector "
+						       : "WRONG ");
+	say_hex(get32(DATA));
+	say("\n");
+}
+
+static uint32_t random32(uint32_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
+/* Ports whose writing ends the machine: they come last. */
+static int ends(uint16_t port)
+{
+	return port == 0x64 || port == 0x92 || (port & ~3u) == 0x604 ||
+	       (port & ~3u) == 0xcf8;
+}
+
+static void random_port(uint32_t *x)
+{
+	static const uint16_t first[] = { 0x510, 0x3f8, 0x70,  0x600,
+					  0x620, 0xcfc, 0x402, 0 };
+	uint32_t r = random32(x), v = random32(x);
+	uint16_t port = first[r & 7];
+
+	port = (uint16_t)(port ? port + (r >> 8 & 15) : r >> 16);
+	if (ends(port) || ends((uint16_t)(port + 3)))
+		return;
+	switch (r >> 4 & 3) {
+	case 0: out8(port, (uint8_t)v); break;
+	case 1: out16(port, (uint16_t)v); break;
+	case 2: out32(port, v); break;
+	default: (void)in32(port); break;
+	}
+}
+
+/* Anywhere in the PCI windows and the holes around them. */
+static void random_address(uint32_t *x)
+{
+	uint32_t at = 0x80000000u + random32(x) % 0x7e000000u;
+
+	if (random32(x) & 1)
+		put32(at, random32(x));
+	else
+		(void)get32(at);
+}
+
+static void random_cfg(uint32_t *x)
+{
+	uint32_t r = random32(x);
+
+	cfg_set(r & 31, r >> 8 & 0xfc, random32(x));
+	(void)cfg_get(r & 31, r >> 16 & 0xfc);
+}
+
+void main(void)
+{
+	unsigned slot = find_disk();
+	uint32_t x = 0x2545f491;
+
+	cfg_set(slot, 0x10, BAR);
+	cfg_set(slot, 4, 6);
+	msix_on(slot);
+	attack_disk();
+	read_again();
+	say("hostile: random accesses\n");
+	for (unsigned i = 0; i < 4000; i++) {
+		random_port(&x);
+		random_address(&x);
+		random_cfg(&x);
+	}
+	out8(0xcf9, 6);
+}
