@@ -110,6 +110,24 @@ static const char *get_name(void *ctx)
 	return c->cfg.name;
 }
 
+/* x-carrel-counters: what the guest cost so far. */
+static int get_counters(void *ctx, const json_t *args, json_t **ret,
+			struct control_error *err)
+{
+	struct carrel *c = ctx;
+	json_t *cpus = json_array();
+
+	(void)args;
+	for (unsigned i = 0; i < c->vm.cpus.n; i++)
+		json_array_append_new(
+			cpus,
+			json_pack("{s:i, s:I}", "cpu-index", (int)i, "exits",
+				  (json_int_t)atomic_load(
+					  &c->vm.cpus.v[i].exits)));
+	*ret = json_pack("{s:o}", "vcpus", cpus);
+	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
+}
+
 static const struct control_vm control_vm = {
 	.stop = do_stop,
 	.cont = do_cont,
@@ -236,12 +254,19 @@ static int open_board(struct carrel *c)
 
 static int open_control(struct carrel *c)
 {
+	const struct control_command counters = {
+		.name = "x-carrel-counters",
+		.run = get_counters,
+		.ctx = c,
+	};
 	int rc;
 
 	if (!c->cfg.control)
 		return 0;
 	rc = control_open(&c->control, &c->vm.ev, c->cfg.control, &control_vm,
 			  c);
+	if (!rc)
+		rc = control_register(&c->control, &counters);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,

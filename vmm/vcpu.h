@@ -29,7 +29,7 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;
-	uint64_t exits; /* written by its thread only */
+	_Atomic(uint64_t) exits; /* returns of KVM_RUN to us */
 	struct vcpu_state *power_on; /* NULL: cannot be reset (SEV) */
 	struct vcpus *pool;
 };
