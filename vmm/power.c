@@ -29,12 +29,18 @@ void power_close(struct power *p)
 	p->fd = -1;
 }
 
+static bool outranks(int what, int waiting)
+{
+	return waiting == POWER_NONE ||
+	       (what >= POWER_CRASH && what > waiting);
+}
+
 void power_ask(struct power *p, enum power_request what, const char *why)
 {
 	int waiting = atomic_load(&p->request);
 
 	do {
-		if (waiting != POWER_NONE && (int)what <= waiting)
+		if (!outranks((int)what, waiting))
 			return;
 	} while (!atomic_compare_exchange_weak(&p->request, &waiting,
 					       (int)what));
