@@ -13,13 +13,21 @@
 
 enum jail_role { JAIL_MAIN, JAIL_VCPU, JAIL_WORKER, JAIL_ROLES };
 
+#define JAIL_REMOVABLE 2
+
+/* Names that the process will remove at its end; NULL: no such name. */
+struct jail_options {
+	const char *removable[JAIL_REMOVABLE];
+};
+
 /*
  * Once, in the main thread, when nothing is to be opened any more: no core
  * dumps, no ptrace by others of this user, no descriptor that our parent left
- * open, no capability. Threads that exist already give up theirs in
- * jail_thread. -errno after a log line.
+ * open, no capability, no file to be removed outside the directories of those
+ * that may be. Threads that exist already give up theirs in jail_thread.
+ * -errno after a log line.
  */
-int jail_process(void) MUST_USE;
+int jail_process(const struct jail_options *o) MUST_USE;
 
 /* In each thread, on itself, for good. -errno after a log line. */
 int jail_thread(enum jail_role role) MUST_USE;

@@ -77,7 +77,7 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, TCSETS) }, "the end: the terminal as it was" },
 	{ SYS_fcntl, { EQUAL(1, F_GETFL) }, "the end: standard output" },
 	{ SYS_fcntl, { EQUAL(1, F_SETFL) }, "the end: blocking as before" },
-	/* No argument can tell our sockets' names from others. */
+	/* Names are no arguments that seccomp could match: see jail.c. */
 	{ SYS_newfstatat, {}, "the end: is the socket's name still ours?" },
 	{ SYS_unlink, {}, "the end: names of our sockets" },
 };

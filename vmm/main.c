@@ -276,7 +276,13 @@ static int open_control(struct carrel *c)
 /* Nothing is opened after this; vCPU threads start inside the sandbox. */
 static int enter_jail(struct carrel *c)
 {
-	int rc = c->cfg.sandbox ? jail_process() : 0;
+	const struct config_port *serial = &c->cfg.serial;
+	const struct jail_options o = {
+		.removable = { c->cfg.control, serial->end == END_SOCKET
+						       ? serial->path
+						       : NULL },
+	};
+	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
 
 	if (rc)
 		return rc;

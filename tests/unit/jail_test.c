@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -254,6 +256,8 @@ static bool status_line(const char *expected)
 	return found;
 }
 
+static const struct jail_options no_names;
+
 static void child_process_jail(void)
 {
 	int ours = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -261,7 +265,7 @@ static void child_process_jail(void)
 	struct rlimit l;
 
 	CHECK(stray > STDERR_FILENO);
-	if (jail_process())
+	if (jail_process(&no_names))
 		_exit(1);
 	CHECK(fcntl(ours, F_GETFD) == FD_CLOEXEC);
 	CHECK(fcntl(stray, F_GETFD) == -1);
@@ -298,6 +302,60 @@ static void process_jail(void **state)
 {
 	(void)state;
 	assert_int_equal(status_of_child(child_process_jail), 0);
+}
+
+static void put_file(const char *dir, char *path, size_t cap)
+{
+	int fd;
+
+	CHECK(mkdir(dir, 0700) == 0 || errno == EEXIST);
+	snprintf(path, cap, "%s/socket", dir);
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+static void child_removes(void)
+{
+	char ours[64], others[64];
+	const struct jail_options o = { .removable = { ours } };
+
+	put_file("ours", ours, sizeof(ours));
+	put_file("others", others, sizeof(others));
+	if (jail_process(&o))
+		_exit(1);
+	CHECK(unlink(others) == -1 && errno == EACCES);
+	CHECK(unlink(ours) == 0);
+	_exit(0);
+}
+
+/* Linux before 5.13, or a kernel that has it switched off. */
+static bool no_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0,
+		       LANDLOCK_CREATE_RULESET_VERSION) < 0;
+}
+
+static void only_our_names_are_removed(void **state)
+{
+	char dir[] = "/tmp/jail_test.XXXXXX";
+	int back = open(".", O_PATH | O_CLOEXEC), status;
+
+	(void)state;
+	if (no_landlock()) {
+		print_message("skipped: this kernel has no Landlock\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	status = status_of_child(child_removes);
+	assert_int_equal(unlink("others/socket"), 0);
+	assert_int_equal(rmdir("others"), 0);
+	assert_int_equal(rmdir("ours"), 0);
+	assert_int_equal(fchdir(back), 0);
+	assert_int_equal(rmdir(dir), 0);
+	close(back);
+	assert_int_equal(status, 0);
 }
 
 /* Sanitizers make calls of their own, which no table has. */
@@ -376,7 +434,7 @@ static void child_threads(void)
 	pthread_t t[ARRAY_LEN(role)];
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		int rc = i == 1 ? jail_process() : 0;
+		int rc = i == 1 ? jail_process(&no_names) : 0;
 
 		CHECK(rc == 0);
 		rc = pthread_create(&t[i], NULL, thread_main, &role[i]);
@@ -403,6 +461,7 @@ int main(void)
 		cmocka_unit_test(nothing_else_is_allowed),
 		cmocka_unit_test(arguments_are_matched),
 		cmocka_unit_test(process_jail),
+		cmocka_unit_test(only_our_names_are_removed),
 		cmocka_unit_test(each_line_lets_through),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 		cmocka_unit_test(signals_to_ourselves),
