@@ -78,6 +78,8 @@ int machine_reset(struct machine *m, bool guest)
 		vcpus_pause(&m->vm->cpus);
 		board_pause(m->board);
 	}
+	/* Another vCPU may have asked too before it was parked. */
+	power_forget_reset(&m->vm->power);
 	board_reset(m->board);
 	rc = vm_reset(m->vm, m->image);
 	if (rc) {

@@ -31,8 +31,7 @@ void power_close(struct power *p)
 
 static bool outranks(int what, int waiting)
 {
-	return waiting == POWER_NONE ||
-	       (what >= POWER_CRASH && what > waiting);
+	return waiting == POWER_NONE || (what >= POWER_CRASH && what > waiting);
 }
 
 void power_ask(struct power *p, enum power_request what, const char *why)
@@ -47,6 +46,19 @@ void power_ask(struct power *p, enum power_request what, const char *why)
 	atomic_store(&p->why, why);
 	/* The counter cannot overflow: one write a request, drained below. */
 	(void)!write(p->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+bool power_waits(const struct power *p)
+{
+	return atomic_load(&p->request) != POWER_NONE;
+}
+
+void power_forget_reset(struct power *p)
+{
+	int reset = POWER_RESET;
+
+	/* The eventfd stays readable: the next take then finds nothing. */
+	(void)atomic_compare_exchange_strong(&p->request, &reset, POWER_NONE);
 }
 
 enum power_request power_take(struct power *p, const char **why)

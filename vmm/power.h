@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * power: how a device or a vCPU tells the main thread that the machine is to
- * end or start over. Any thread may ask; the first request that ends the
- * machine wins until the main thread has taken it.
+ * end or start over. Any thread may ask; the first request wins until the main
+ * thread has taken it, unless a graver one (crash, quit) comes.
  */
 #ifndef CARREL_VMM_POWER_H
 #define CARREL_VMM_POWER_H
@@ -30,6 +30,12 @@ void power_close(struct power *p);
 
 /* why: static text, "port 0xcf9", "sleep state 5", ... */
 void power_ask(struct power *p, enum power_request what, const char *why);
+
+/* Any thread: is there one that the main thread has not taken yet? */
+bool power_waits(const struct power *p);
+
+/* Main thread, while it resets anyway: forgets a reset that waits. */
+void power_forget_reset(struct power *p);
 
 /* Main thread: takes the request, clearing it and the eventfd. */
 enum power_request power_take(struct power *p, const char **why);

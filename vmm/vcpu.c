@@ -139,7 +139,7 @@ static bool vcpu_may_run(struct vcpu *v)
 	return go;
 }
 
-/* A vCPU that cannot go on waits to be reset or ended. */
+/* A vCPU that cannot or shall not go on waits to be reset or ended. */
 static void vcpu_rest(struct vcpu *v)
 {
 	struct vcpus *p = v->pool;
@@ -150,14 +150,40 @@ static void vcpu_rest(struct vcpu *v)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* One that must not run the guest at all: as good as parked, to the end. */
+static void vcpu_bench(struct vcpu *v)
+{
+	struct vcpus *p = v->pool;
+
+	pthread_mutex_lock(&p->lock);
+	p->parked++;
+	pthread_cond_broadcast(&p->change);
+	while (p->want != VCPUS_END)
+		pthread_cond_wait(&p->change, &p->lock);
+	p->parked--;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Whoever started us may have left it blocked: no kick would arrive. */
+static void kick_unblock(void)
+{
+	sigset_t kick;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
 	struct vcpus *p = v->pool;
 
+	kick_unblock();
 	atomic_store(&v->tid, (int)syscall(SYS_gettid));
 	if (p->enter && p->enter(p->enter_ctx)) {
-		vcpu_crash(v, "the sandbox of a vCPU failed");
+		power_ask(p->power, POWER_QUIT, "the sandbox of a vCPU failed");
+		vcpu_bench(v);
 		return NULL;
 	}
 	while (vcpu_may_run(v)) {
@@ -165,7 +191,8 @@ static void *vcpu_main(void *arg)
 
 		v->exits++;
 		if (rc == 0) {
-			if (!handle_exit(v))
+			/* After a reset or power-off no further step counts. */
+			if (!handle_exit(v) || power_waits(p->power))
 				vcpu_rest(v);
 		} else if (errno != EINTR && errno != EAGAIN) {
 			log_error("vCPU %u: KVM_RUN: %s", v->id,

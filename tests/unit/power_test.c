@@ -48,6 +48,26 @@ static void first_or_graver_wins(void **state)
 	power_close(&p);
 }
 
+/* What the guest asked for twice is done once; a crash is not forgotten. */
+static void a_reset_is_forgotten(void **state)
+{
+	struct power p;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(power_open(&p), 0);
+	assert_false(power_waits(&p));
+	power_ask(&p, POWER_RESET, "a");
+	assert_true(power_waits(&p));
+	power_forget_reset(&p);
+	assert_false(power_waits(&p));
+	assert_int_equal(power_take(&p, &why), POWER_NONE);
+	power_ask(&p, POWER_CRASH, "b");
+	power_forget_reset(&p);
+	assert_int_equal(power_take(&p, &why), POWER_CRASH);
+	power_close(&p);
+}
+
 #define ASKS 20000
 
 static void *ask_often(void *arg)
@@ -86,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_or_graver_wins),
+		cmocka_unit_test(a_reset_is_forgotten),
 		cmocka_unit_test(threads),
 	};
 
