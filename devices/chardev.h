@@ -40,6 +40,7 @@ struct chardev {
 	int listen_fd, kick_fd, timer_fd; /* -1: none */
 	struct socket_file file; /* of listen_fd */
 	bool in_watched, out_watched;
+	bool out_stalled; /* the peer took no more: the loop is to watch it */
 	bool out_broken; /* the main thread is to close out_fd */
 	bool flush_due, timer_runs; /* output waits for the timer */
 	struct chardev_ring in, out;
