@@ -180,8 +180,12 @@ int irq_msi_route(struct irq *q, unsigned id, uint64_t addr, uint32_t data)
 	/* The irqfd goes in after its route: what fired meanwhile is kept. */
 	if (!rc && !was)
 		rc = set_irqfd(q, id, true);
-	if (rc)
+	if (rc) {
+		/* Or the next attempt would find its own irqfd in the way. */
+		if (was)
+			(void)set_irqfd(q, id, false);
 		m->routed = false;
+	}
 	pthread_mutex_unlock(&q->lock);
 	return rc;
 }

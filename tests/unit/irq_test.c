@@ -6,16 +6,49 @@
 #include "vmm/irq.h"
 
 #include <errno.h>
+#include <linux/kvm.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/capture.h"
+
+/*
+ * In libc's place, a KVM of one vector: it may refuse routes, and an irqfd
+ * that is there already, as the real one does.
+ */
+#define KVM_FD 12345
+
+static struct {
+	bool refuse, attached;
+} kvm;
+
+int ioctl(int fd, unsigned long req, ...)
+{
+	const struct kvm_irqfd *f;
+	va_list ap;
+
+	va_start(ap, req);
+	f = va_arg(ap, const struct kvm_irqfd *);
+	va_end(ap);
+	errno = fd != KVM_FD				   ? ENOTTY
+		: req == KVM_SET_GSI_ROUTING && kvm.refuse ? ENOMEM
+							   : 0;
+	if (!errno && req == KVM_IRQFD) {
+		bool on = !(f->flags & KVM_IRQFD_FLAG_DEASSIGN);
+
+		if (on && kvm.attached)
+			errno = EBUSY;
+		kvm.attached = on;
+	}
+	return errno ? -1 : 0;
+}
 
 static int open_irq(void **state)
 {
@@ -143,6 +176,27 @@ static void routes(void **state)
 	assert_false(q->msi[a].routed);
 }
 
+static void a_refused_route_can_be_set_again(void **state)
+{
+	static struct irq q;
+	unsigned id;
+
+	(void)state;
+	assert_int_equal(irq_open(&q, KVM_FD), 0);
+	assert_int_equal(irq_msi_new(&q, &id), 0);
+	assert_int_equal(irq_msi_route(&q, id, 0xfee00000, 0x31), 0);
+	assert_true(kvm.attached);
+	kvm.refuse = true;
+	assert_int_equal(irq_msi_route(&q, id, 0xfee00000, 0x32), -ENOMEM);
+	assert_false(q.msi[id].routed);
+	assert_false(kvm.attached);
+	kvm.refuse = false;
+	assert_int_equal(irq_msi_route(&q, id, 0xfee00000, 0x33), 0);
+	assert_true(q.msi[id].routed);
+	irq_close(&q);
+	assert_false(kvm.attached);
+}
+
 /* A fire before the route is there is kept; it is one vector's alone. */
 static void fires(void **state)
 {
@@ -174,6 +228,7 @@ int main(void)
 		IRQ(levels),
 		IRQ(vectors_run_out),
 		IRQ(routes),
+		cmocka_unit_test(a_refused_route_can_be_set_again),
 		IRQ(fires),
 		IRQ(doorbell_without_kvm),
 	};
