@@ -57,14 +57,15 @@ static bool has_peer(const struct chardev *c)
 /* Any thread: writes until the peer takes no more. */
 static void flush(struct chardev *c)
 {
-	while (c->out.len && has_peer(c)) {
+	c->out_stalled = false;
+	while (c->out.len && has_peer(c) && !c->out_stalled) {
 		ssize_t n = write(c->out_fd, c->out.byte + c->out.at,
 				  ring_piece(&c->out));
 
 		if (n >= 0)
 			ring_drop(&c->out, (size_t)n);
 		else if (errno == EAGAIN)
-			return;
+			c->out_stalled = true;
 		else if (errno != EINTR)
 			c->out_broken = true;
 	}
@@ -93,11 +94,11 @@ size_t chardev_write(struct chardev *c, const void *src, size_t len)
 	if (len > room)
 		ring_drop(&c->out, len - room);
 	ring_put(&c->out, src, len);
-	if (c->out_watched || !has_peer(c) || !len)
+	if (c->out_stalled || !has_peer(c) || !len)
 		return len;
 	if (worth_a_call(c)) {
 		flush(c);
-		if (c->out.len || c->out_broken)
+		if (c->out_stalled || c->out_broken)
 			kick(c);
 	} else if (!c->flush_due) {
 		c->flush_due = true;
@@ -149,6 +150,7 @@ static void out_close(struct chardev *c)
 	close(c->out_fd);
 	c->out_fd = -1;
 	c->out_broken = false;
+	c->out_stalled = false;
 }
 
 /* A socket's client is gone with either direction; stdio has two lives. */
@@ -176,8 +178,7 @@ static void sync_watches(struct chardev *c)
 	if (c->out_broken)
 		peer_lost(c, true);
 	in = c->in_fd >= 0 && c->in.len < CHARDEV_BUF;
-	/* What waits for its line waits for the timer, not for the peer. */
-	out = c->out_fd >= 0 && c->out.len > 0 && !c->flush_due;
+	out = c->out_fd >= 0 && c->out_stalled;
 	if (!in)
 		unwatch(c, c->in_fd, &c->in_watched);
 	if (!out)

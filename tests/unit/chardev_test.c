@@ -175,6 +175,9 @@ static void file(void **state)
 	spin(&w->rig, 15);
 	assert_int_equal(read(fd, got, sizeof got), 5);
 	assert_memory_equal(got, "three", 5);
+	assert_int_equal(chardev_write(&w->end, "end", 3), 3);
+	chardev_close(&w->end);
+	assert_int_equal(read(fd, got, sizeof got), 3);
 	close(fd);
 }
 
