@@ -48,7 +48,8 @@ static int close_inherited(void)
 	if (!d)
 		return -errno;
 	while ((e = readdir(d)) != NULL) {
-		int fd = atoi(e->d_name); /* "." and "..": 0 */
+		/* "." and ".." give 0. */
+		int fd = (int)strtol(e->d_name, NULL, 10);
 		int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
 
 		if (flags >= 0 && !(flags & FD_CLOEXEC))
