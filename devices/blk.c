@@ -35,6 +35,7 @@
 #define S_UNSUPP 2
 
 /* Limits that we name in the configuration and hold drivers to. */
+#define REQUEST_MAX GIB /* of payload: stop and reset wait for one request */
 #define SEG_MAX 126 /* with header and status: half a ring */
 #define PHYS_BLOCK_EXP 3 /* 4096: what file systems allocate in */
 #define PHYS_BLOCK_SECTORS 8
@@ -90,10 +91,10 @@ static uint8_t status_of(int rc)
 	return rc ? S_IOERR : S_OK;
 }
 
-/* Is this many bytes at sector a whole number of sectors of the disk? */
+/* A number of whole sectors that are on the disk, and not too many? */
 static bool place_ok(const struct blk *b, uint64_t sector, uint64_t len)
 {
-	return len % BACKING_SECTOR == 0 &&
+	return len % BACKING_SECTOR == 0 && len <= REQUEST_MAX &&
 	       range_ok(sector, len / BACKING_SECTOR, capacity(b));
 }
 

@@ -424,6 +424,35 @@ static void reports_a_shrunken_file(void **state)
 	assert_int_equal(used, 0);
 }
 
+/* Memory that no test touches, three times as a buffer of half a GiB. */
+static void fails_giant_requests(void **state)
+{
+	const uint64_t huge = 4 * GIB;
+	const uint32_t half = 512 * MIB;
+	struct world *w = *state;
+	struct rig *r = &w->rig;
+	uint32_t used;
+
+	assert_int_equal(gmem_add(&r->mem, at(huge), half, GMEM_RAM, "huge"),
+			 0);
+	assert_int_equal(ftruncate(w->fd, (off_t)(2 * GIB)), 0);
+	w->blk.file.bytes = 2 * GIB;
+	for (unsigned write = 0; write < 2; write++) {
+		unsigned flags = write ? N : N | W;
+
+		put_header(r, write, 0);
+		rig_desc(r, RIG_DESC(0), 0, HEADER, 16, N, 1);
+		for (unsigned i = 1; i < 4; i++)
+			rig_desc(r, RIG_DESC(0), i, huge, half, flags, i + 1);
+		rig_desc(r, RIG_DESC(0), 4, STATUS, 1, W, 0);
+		rig_offer(r, 0, 0);
+		rig_kick(r, 0);
+		assert_true(rig_wait(r, 0, &used));
+		assert_int_equal(get_status(r), 1);
+		assert_int_equal(used, write);
+	}
+}
+
 static void has_a_configuration(void **state)
 {
 	struct world *w = *state;
@@ -536,6 +565,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_readonly, setup_readonly,
 						teardown),
 		T(reports_a_shrunken_file),
+		T(fails_giant_requests),
 		T(has_a_configuration),
 		T(works_under_pauses),
 		T(pause_stops_everything),
