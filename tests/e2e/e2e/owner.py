@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guest owner's side of a launch, by the owner's own tool."""
+import ctypes
+import mmap
 import pathlib
 import uuid
 
+from e2e.qmp import Raw
 from e2e.vm import run
 
 SECRET_GUID = "736869e5-84f0-4973-92ec-06879ce3da0b"
@@ -39,10 +42,12 @@ class Owner:
                 f"session={self.dir}/launch_blob.bin")
 
     def qemu_sev(self):
-        """The same for QEMU. Its cbitpos is compared with the host's CPUID,
-        which has no SEV leaf; the emulation corrects the guest's."""
+        """The same for QEMU. It compares its cbitpos with what the CPUID
+        instruction says here, where there may be no SEV leaf; the emulation
+        corrects what the guest is told."""
+        cbitpos = cpuid_ebx(0x8000001f) & 0x3f
         return ["-object",
-                f"sev-guest,id=sev0,policy={self.policy},cbitpos=0,"
+                f"sev-guest,id=sev0,policy={self.policy},cbitpos={cbitpos},"
                 "reduced-phys-bits=1,kernel-hashes=on,"
                 f"dh-cert-file={self.dir}/godh.cert.b64,"
                 f"session-file={self.dir}/launch_blob.bin.b64"]
@@ -61,7 +66,7 @@ class Owner:
 
     def attest(self, vm, **kw):
         """Status and output of a whole attestation of a waiting guest."""
-        vm.qmp()    # it is up from here on
+        vm.connect(Raw).close()     # wait for it; QEMU serves one at a time
         return self("attest", "--socket", vm.control, "--tk",
                     self.dir / "tmp_tk.bin", "--policy", self.policy,
                     "--min-api", "0.17", "--timeout", 120, *self.what(**kw),
@@ -72,6 +77,15 @@ class Owner:
         status, out = self.attest(vm, **kw)
         assert status == 0, f"attest ended with {status}: {out}"
         return out
+
+
+def cpuid_ebx(leaf):
+    """push rbx; mov eax, edi; xor ecx, ecx; cpuid; mov eax, ebx; pop; ret"""
+    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE |
+                     mmap.PROT_EXEC)
+    page.write(bytes.fromhex("53 89f8 31c9 0fa2 89d8 5b c3"))
+    start = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    return ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)(start)(leaf)
 
 
 def platform_certificates(case):

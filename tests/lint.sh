@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# lint.sh: the rules of docs/design.md that a machine can check. Prints TAP; a
+# rule that is broken says where.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+B=${B:-build}
+failures=0
+
+files() { git ls-files -- "$@"; }
+
+# check TITLE COMMAND…: the rule holds if COMMAND ends with 0 and says nothing.
+check() {
+	local title=$1 out status
+	shift
+
+	out=$("$@" 2>&1)
+	status=$?
+	if [ $status = 0 ] && [ -z "$out" ]; then
+		echo "ok - $title"
+	else
+		echo "not ok - $title"
+		printf '%s\n' "${out:-exit status $status}" | head -n 40 |
+			sed 's/^/# /'
+		failures=$((failures + 1))
+	fi
+}
+
+# none PATTERN FILE…: no line of these files matches.
+none() {
+	local pattern=$1
+	shift
+
+	[ $# = 0 ] || ! grep -nHE -e "$pattern" -- "$@"
+}
+
+format() {
+	clang-format --dry-run -Werror "${c_files[@]}" 2>&1 |
+		grep -A 1 'error:' || true
+}
+
+headers_alone() {
+	printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 4 sh -c '
+		for h; do
+			gcc -std=gnu11 -D_GNU_SOURCE -I. "-I$0/gen" -Wall -Wextra \
+				-fsyntax-only -x c "$h" || echo "$h"
+		done' "$B"
+}
+
+own_header_first() {
+	awk 'FNR == 1 { own = FILENAME; sub(/c$/, "h", own); seen = 0
+			there = (getline line < own) > 0; close(own) }
+		/^#include/ && !seen++ && there && $2 != "\"" own "\"" {
+			print FILENAME ": starts with " $0 }' \
+		"${sources[@]}"
+}
+
+# Which folders a folder may include from; a program's main.c is free.
+include_direction() {
+	awk '/^#include "/ && FILENAME !~ /main\.c$|^vmm\/board\.c$/ {
+		folder = FILENAME; sub(/\/[^\/]*$/, "", folder)
+		from = $2; gsub(/"/, "", from); sub(/\/?[^\/]*$/, "", from)
+		if (from == folder || from == "vmm" || $2 == "\"dsdt.h\"" ||
+		    (folder == "sev/owner" && from == "sev"))
+			next
+		print FILENAME ":" FNR ": " $0 }' "${product[@]}"
+}
+
+# Names of calls that have a safe spelling here; where each is at home.
+banned() {
+	local all
+	mapfile -t all < <(printf '%s\n' "${product[@]}" |
+		grep -vE '^(vmm/gmem\.c|vmm/num\.h)$')
+
+	none '\b(memcpy|memmove|sprintf|vsprintf|strcpy|strcat|strncpy|gets|alloca|atoi|strtok)\(' \
+		"${all[@]}"
+	none '(^|[^_a-z])(assert|exit)\(' \
+		$(printf '%s\n' "${all[@]}" | grep -v '/main\.c$')
+}
+
+lengths() {
+	awk 'FNR == 1 { start = 0 }
+		/^\{/ { start = FNR }
+		/^\}/ { if (start && FNR - start > 59)
+				print FILENAME ":" start ": a function of " \
+					FNR - start + 1 " lines"
+			start = 0 }' "${product[@]}"
+	wc -l "${c_files[@]}" "${scripts[@]}" Makefile | awk '
+		$2 != "total" && $1 > ($2 == "Makefile" ? 200 : 500) {
+			print $2 ": " $1 " lines" }'
+}
+
+columns() {
+	awk '{ n = 0; line = $0
+		while ((i = index(line, "\t"))) {
+			n = int((n + i - 1) / 8) * 8 + 8
+			line = substr(line, i + 1) }
+		if (n + length(line) > 80)
+			print FILENAME ":" FNR ": " n + length(line) " columns"
+		}' "${c_files[@]}"
+}
+
+spdx() {
+	files | grep -vE '^(LICENSE|\.gitignore)$|\.md$|^tests/fixtures/|/seeds/' |
+		xargs awk 'FNR == 1 { found = 0 }
+			/SPDX-License-Identifier: / { found = 1 }
+			FNR == 3 && !found { print FILENAME }
+			FNR == 3 { nextfile }'
+}
+
+# A prologue says what a file is for.
+prologue() {
+	awk 'FNR == 2 && !/^\/\*/ { print FILENAME ": no prologue" }
+		FNR == 2 { nextfile }' "${c_files[@]}"
+}
+
+places() {
+	mapfile -t text < <(files | grep -vE '^LICENSE$|^tests/fixtures/|/seeds/')
+	none '(^|[^a-zA-Z0-9_.])/(work|home|tmp/w)/' "${text[@]}"
+	none '(^|[^a-z0-9.-])(deb|ftp|mirrors?|security|snapshot|archive|registry|proxy|pypi|files|static|index)\.[a-z0-9-]+\.(org|com|io|net|dev)' \
+		"${text[@]}"
+}
+
+links() {
+	local f target
+
+	files '*.md' | while read -r f; do
+		grep -oE '\]\([^)#]+' "$f" | cut -c3- | grep -v '://' |
+		while read -r target; do
+			[ -e "$(dirname "$f")/$target" ] || echo "$f: $target"
+		done
+	done
+}
+
+manuals() {
+	local page
+
+	for page in $(files 'docs/*.[1-8]'); do
+		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings=w -E UTF-8 -l -Tutf8 -Z \
+			"$page" 2>&1 > /dev/null
+	done
+}
+
+dsdt() {
+	local tmp
+
+	tmp=$(mktemp -d)
+	iasl -we -vr -p "$tmp/dsdt" boot/dsdt.asl 2>&1 |
+		grep -E 'Error|Warning' | grep -v '0 Errors, 0 Warnings'
+	rm -rf "$tmp"
+}
+
+shells() { shellcheck -x -S warning "${scripts_sh[@]}"; }
+
+pythons() {
+	printf '%s\0' "${scripts_py[@]}" | PYTHONDONTWRITEBYTECODE=1 xargs -0 \
+		/usr/bin/python3 -c 'import ast, sys
+for f in sys.argv[1:]:
+	ast.parse(open(f, encoding="utf-8").read(), f)'
+}
+
+# The file tables that the rules above walk.
+mapfile -t c_files < <(files '*.c' '*.h')
+mapfile -t headers < <(files '*.h')
+mapfile -t product < <(files 'vmm/*.[ch]' 'devices/*.[ch]' 'boot/*.[ch]' \
+	'sev/*.[ch]')
+mapfile -t sources < <(files 'vmm/*.c' 'devices/*.c' 'boot/*.c' 'sev/*.c')
+mapfile -t scripts < <({ files '*.py'; files | xargs awk '
+	FNR == 1 && /^#!/ { print FILENAME }
+	FNR == 1 { nextfile }'; } | sort -u)
+mapfile -t scripts_sh < <(grep -lE '^#!.*(bash|/sh)$' "${scripts[@]}")
+mapfile -t scripts_py < <({ files '*.py'
+	grep -lE '^#!.*python3$' "${scripts[@]}"; } | sort -u)
+
+check 'clang-format' format
+check 'each header compiles alone' headers_alone
+check 'each source includes its own header first' own_header_first
+check 'includes follow the direction of the folders' include_direction
+check 'no banned calls' banned
+check 'files up to 500 lines, functions up to 60' lengths
+check 'C in 80 columns' columns
+check 'an SPDX line in every file' spdx
+check 'a prologue in every C file' prologue
+check 'no path of one machine, no address of a registry' places
+check 'links between documents lead somewhere' links
+check 'manual pages render without a warning' manuals
+check 'iasl finds nothing in the DSDT' dsdt
+check 'shellcheck' shells
+check 'Python files parse' pythons
+[ $failures = 0 ]
