@@ -23,6 +23,9 @@
 #define F_DISCARD (1ull << 13)
 #define F_WRITE_ZEROES (1ull << 14)
 
+/* A guest on a full disk must not fill the log as well. */
+#define FAILURES_LOGGED 8
+
 /* Request types and status values (5.2.6). */
 #define T_IN 0
 #define T_OUT 1
@@ -84,11 +87,21 @@ static uint64_t capacity(const struct blk *b)
 	return b->file.bytes / BACKING_SECTOR;
 }
 
-static uint8_t status_of(int rc)
+/*
+ * What the guest learns of rc is a bit; why it is, a full disk for one, is the
+ * host's to see.
+ */
+static uint8_t status_of(struct blk *b, const char *what, int rc)
 {
-	if (rc == -EOPNOTSUPP)
-		return S_UNSUPP;
-	return rc ? S_IOERR : S_OK;
+	unsigned n;
+
+	if (!rc)
+		return S_OK;
+	n = atomic_fetch_add(&b->failures, 1) + 1;
+	if (n <= FAILURES_LOGGED)
+		log_warn("%s: %s: %s%s", b->vdev.label, what, strerror(-rc),
+			 n == FAILURES_LOGGED ? " (last such line)" : "");
+	return rc == -EOPNOTSUPP ? S_UNSUPP : S_IOERR;
 }
 
 /* A number of whole sectors that are on the disk, and not too many? */
@@ -116,7 +129,7 @@ static int do_in(struct blk *b, struct chain *c, uint64_t sector,
 	if (!place_ok(b, sector, len))
 		return 0;
 	rc = backing_read(&b->file, iov, n, sector * BACKING_SECTOR);
-	*status = status_of(rc);
+	*status = status_of(b, "read", rc);
 	*done = rc ? 0 : len;
 	return 0;
 }
@@ -137,8 +150,13 @@ static int do_out(struct blk *b, struct chain *c, uint64_t sector,
 	/* 5.2.6.2: a driver that knows no flush expects a write-through disk */
 	if (!rc && !(b->vdev.accepted & F_FLUSH))
 		rc = backing_flush(&b->file);
-	*status = status_of(rc);
+	*status = status_of(b, "write", rc);
 	return 0;
+}
+
+static uint8_t do_flush(struct blk *b)
+{
+	return status_of(b, "flush", backing_flush(&b->file));
 }
 
 static int do_get_id(struct blk *b, struct chain *c, uint64_t *done,
@@ -154,7 +172,7 @@ static int do_get_id(struct blk *b, struct chain *c, uint64_t *done,
 	return 0;
 }
 
-static uint8_t one_range(const struct blk *b, uint32_t type,
+static uint8_t one_range(struct blk *b, uint32_t type,
 			 const struct request_range *r)
 {
 	bool unmap = r->flags & RANGE_UNMAP;
@@ -172,8 +190,10 @@ static uint8_t one_range(const struct blk *b, uint32_t type,
 	off = r->sector * BACKING_SECTOR;
 	len = (uint64_t)r->sectors * BACKING_SECTOR;
 	if (type == T_DISCARD)
-		return status_of(backing_discard(&b->file, off, len));
-	return status_of(backing_zero(&b->file, off, len, unmap));
+		return status_of(b, "discard",
+				 backing_discard(&b->file, off, len));
+	return status_of(b, "write zeroes",
+			 backing_zero(&b->file, off, len, unmap));
 }
 
 static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
@@ -195,7 +215,7 @@ static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
 	for (size_t i = 0; i < n && *status == S_OK; i++)
 		*status = one_range(b, type, &r[i]);
 	if (*status == S_OK && !(b->vdev.accepted & F_FLUSH))
-		*status = status_of(backing_flush(&b->file));
+		*status = do_flush(b);
 	return 0;
 }
 
@@ -206,7 +226,7 @@ static int dispatch(struct blk *b, struct chain *c,
 	switch (h->type) {
 	case T_IN: return do_in(b, c, h->sector, done, status);
 	case T_OUT: return do_out(b, c, h->sector, status);
-	case T_FLUSH: *status = status_of(backing_flush(&b->file)); return 0;
+	case T_FLUSH: *status = do_flush(b); return 0;
 	case T_GET_ID: return do_get_id(b, c, done, status);
 	case T_DISCARD:
 	case T_WRITE_ZEROES: return do_ranges(b, c, h->type, status);

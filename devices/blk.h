@@ -25,6 +25,7 @@ struct blk {
 	struct vdev vdev; /* first: the request handler casts back */
 	struct virtio_pci pci;
 	struct backing file;
+	_Atomic(unsigned) failures; /* of the host's file */
 	char id[BLK_ID_BYTES]; /* GET_ID's answer: zero-padded, not ended */
 };
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "devices/blk.h"
+#include "tests/unit/capture.h"
 
 #define F_RO (1ull << 5)
 #define F_FLUSH (1ull << 9)
@@ -413,15 +414,31 @@ static void keeps_readonly(void **state)
 	assert_int_equal(request(&w->rig, 0, 0, 0, 512, true, &used), 0);
 }
 
+/* To the guest each time, to the log a few times. */
 static void reports_a_shrunken_file(void **state)
 {
 	struct world *w = *state;
+	uint8_t status = 0;
+	unsigned lines = 0;
+	struct capture c;
+	char text[2048];
 	uint32_t used;
+	size_t len;
 
 	assert_int_equal(ftruncate(w->fd, 1024), 0);
 	assert_int_equal(request(&w->rig, 0, 0, 0, 1024, true, &used), 0);
-	assert_int_equal(request(&w->rig, 0, 0, 1, 1024, true, &used), 1);
-	assert_int_equal(used, 0);
+	c = capture_begin();
+	for (int i = 0; i < 20; i++) {
+		status |= request(&w->rig, 0, 0, 1, 1024, true, &used) ^ 1;
+		status |= (uint8_t)used;
+	}
+	len = capture_end(&c, text, sizeof(text));
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(text, "0123456: read: Input/output error\n"));
+	assert_string_equal(text + len - 18, " (last such line)\n");
+	for (const char *s = text; *s; s++)
+		lines += *s == '\n';
+	assert_int_equal(lines, 8);
 }
 
 /* Memory that no test touches, three times as a buffer of half a GiB. */
