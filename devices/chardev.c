@@ -62,9 +62,9 @@ static void flush(struct chardev *c)
 		ssize_t n = write(c->out_fd, c->out.byte + c->out.at,
 				  ring_piece(&c->out));
 
-		if (n >= 0)
+		if (n > 0)
 			ring_drop(&c->out, (size_t)n);
-		else if (errno == EAGAIN)
+		else if (n == 0 || errno == EAGAIN)
 			c->out_stalled = true;
 		else if (errno != EINTR)
 			c->out_broken = true;
