@@ -349,9 +349,11 @@ static void bar_moved(struct pci_dev *d, unsigned bar, uint64_t addr,
 		if (one)
 			rc = one;
 	}
-	if (rc && mapped)
-		log_warn("%s: no doorbell from KVM (%s): slower notifications",
-			 p->dev->label, strerror(-rc));
+	if (!rc || !mapped || p->warned)
+		return;
+	p->warned = true;
+	log_warn("%s: no doorbell from KVM (%s): slower notifications",
+		 p->dev->label, strerror(-rc));
 }
 
 static void reset(struct pci_dev *d)

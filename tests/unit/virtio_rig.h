@@ -65,7 +65,7 @@ static inline void rig_close(struct rig *r)
 
 static inline uint32_t cfg_get(struct rig *r, unsigned off, size_t len)
 {
-	uint8_t b[4];
+	uint8_t b[8];
 
 	put_le32(b, 1u << 31 | RIG_DEVFN << 8 | (off & 0xfc));
 	bus_write(&r->pio, BOARD_PORT_PCI_ADDR, b, 4);
@@ -75,7 +75,7 @@ static inline uint32_t cfg_get(struct rig *r, unsigned off, size_t len)
 
 static inline void cfg_set(struct rig *r, unsigned off, size_t len, uint32_t v)
 {
-	uint8_t b[4];
+	uint8_t b[8];
 
 	put_le32(b, 1u << 31 | RIG_DEVFN << 8 | (off & 0xfc));
 	bus_write(&r->pio, BOARD_PORT_PCI_ADDR, b, 4);
