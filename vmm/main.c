@@ -5,10 +5,12 @@
  * machine, the machine and the SEV launch, threads and their sandbox.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "boot/plan.h"
 #include "sev/launch.h"
@@ -332,12 +334,33 @@ static void carrel_close(struct carrel *c)
 	vm_close(&c->vm);
 }
 
+/*
+ * One that is closed would become the next file of ours, a disk for one, and
+ * log lines would go into that.
+ */
+static int open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0) {
+		log_error("/dev/null: %s", strerror(errno));
+		return -EIO;
+	}
+	close(fd);
+	return 0;
+}
+
 static int run(struct carrel *c)
 {
 	int rc;
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
+	if (open_standard())
+		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
 	c->launch.guest.psp_fd = -1;
