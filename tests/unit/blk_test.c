@@ -1,279 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * blk_test: a driver that gets block requests wrong in every way, then one
- * that gets them right; the file on the host is the independent witness.
+ * blk_test: a driver that gets block requests right, a file that does not hold
+ * still, pauses and resets. What is refused is in blk_refusal_test.
  */
-#include "tests/unit/virtio_rig.h"
+#include "tests/unit/blk_rig.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
-#include "devices/blk.h"
 #include "tests/unit/capture.h"
-
-#define F_RO (1ull << 5)
-#define F_FLUSH (1ull << 9)
-#define FEATURES                                                               \
-	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | F_FLUSH | 1ull << 12 |  \
-	 1ull << 13 | 1ull << 14)
-#define DISK_BYTES (256 * KIB)
-#define SECTORS (DISK_BYTES / 512)
-
-/* Where the pieces of a request lie. */
-#define HEADER RIG_DATA
-#define STATUS (RIG_DATA + 0x100)
-#define DATA (RIG_DATA + 0x1000)
-#define NO_STATUS 0xee
-
-#define W VRING_DESC_WRITE
-#define N VRING_DESC_NEXT
-
-struct world {
-	struct rig rig;
-	struct blk blk;
-	char path[32];
-	int fd; /* the witness */
-};
-
-static struct world *world_open(bool readonly, unsigned queues)
-{
-	static struct world w;
-	struct blk_config cfg = {
-		.id = "disk-under-test-0123456", /* longer than 20 */
-		.readonly = readonly,
-		.queues = queues,
-	};
-	uint8_t b[DISK_BYTES];
-
-	rig_open(&w.rig);
-	(void)snprintf(w.path, sizeof(w.path), "/tmp/blk_test.XXXXXX");
-	w.fd = mkstemp(w.path);
-	assert_true(w.fd >= 0);
-	for (size_t i = 0; i < sizeof(b); i++)
-		b[i] = (uint8_t)(i / 512 + i % 512 * 3 + 1);
-	assert_int_equal(pwrite(w.fd, b, sizeof(b), 0), sizeof(b));
-	cfg.path = w.path;
-	assert_int_equal(blk_attach(&w.blk, &cfg, &w.rig.pci, RIG_DEVFN,
-				    &w.rig.mem, &w.rig.irq, NULL),
-			 0);
-	rig_place(&w.rig);
-	rig_msix(&w.rig, &w.blk.pci.msix);
-	return &w;
-}
-
-static int setup(void **state)
-{
-	struct world *w = world_open(false, 2);
-
-	*state = w;
-	rig_start(&w->rig, FEATURES, 2);
-	return 0;
-}
-
-static int setup_readonly(void **state)
-{
-	struct world *w = world_open(true, 1);
-
-	*state = w;
-	rig_start(&w->rig, VIRTIO_F_VERSION_1 | F_RO, 1);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	blk_close(&w->blk);
-	rig_close(&w->rig);
-	close(w->fd);
-	unlink(w->path);
-	return 0;
-}
-
-static void put_header(struct rig *r, uint32_t type, uint64_t sector)
-{
-	uint8_t h[16] = { 0 }, none = NO_STATUS;
-
-	put_le32(h, type);
-	put_le64(h + 8, sector);
-	assert_int_equal(gmem_write(&r->mem, at(HEADER), h, 16), 0);
-	assert_int_equal(gmem_write(&r->mem, at(STATUS), &none, 1), 0);
-}
-
-static uint8_t get_status(struct rig *r)
-{
-	uint8_t s;
-
-	assert_int_equal(gmem_read(&r->mem, at(STATUS), &s, 1), 0);
-	return s;
-}
-
-/* Header, data (if len) and status as three buffers; the status byte. */
-static uint8_t request(struct rig *r, uint16_t q, uint32_t type,
-		       uint64_t sector, uint32_t len, bool to_guest,
-		       uint32_t *used)
-{
-	put_header(r, type, sector);
-	rig_desc(r, RIG_DESC(q), 0, HEADER, 16, N, len ? 1 : 2);
-	rig_desc(r, RIG_DESC(q), 1, DATA, len, to_guest ? N | W : N, 2);
-	rig_desc(r, RIG_DESC(q), 2, STATUS, 1, W, 0);
-	rig_offer(r, q, 0);
-	rig_kick(r, q);
-	assert_true(rig_wait(r, q, used));
-	assert_int_equal(rig_status(r), 15);
-	return get_status(r);
-}
-
-/* Chains that make no sense: three descriptors at most, the first is 0. */
-struct refusal {
-	const char *name;
-	struct vring_desc d[3];
-};
-
-static void breaks_on_nonsense(void **state)
-{
-	static const struct refusal table[] = {
-		{ "no status", { { HEADER, 16, 0, 0 } } },
-		{ "status to read",
-		  { { HEADER, 16, N, 1 }, { STATUS, 1, 0, 0 } } },
-		{ "short header",
-		  { { HEADER, 15, N, 1 }, { STATUS, 1, W, 0 } } },
-		{ "header to write",
-		  { { HEADER, 16, W | N, 1 }, { STATUS, 1, W, 0 } } },
-		{ "header in a hole",
-		  { { RIG_RAM, 16, N, 1 }, { STATUS, 1, W, 0 } } },
-		{ "header wraps",
-		  { { ~0ull - 7, 16, N, 1 }, { STATUS, 1, W, 0 } } },
-		{ "status in a hole",
-		  { { HEADER, 16, N, 1 }, { RIG_RAM, 1, W, 0 } } },
-		{ "status wraps into memory",
-		  { { HEADER, 16, N, 1 }, { ~0ull - 15, 32, W, 0 } } },
-		{ "data in a hole",
-		  { { HEADER, 16, N, 1 },
-		    { RIG_RAM - 512, 1024, W | N, 2 },
-		    { STATUS, 1, W, 0 } } },
-		{ "data of 4 GiB",
-		  { { HEADER, 16, N, 1 },
-		    { 0, UINT32_MAX, W | N, 2 },
-		    { 0, UINT32_MAX, W, 0 } } },
-		{ "readable after writable",
-		  { { HEADER, 16, N, 1 },
-		    { STATUS, 1, W | N, 2 },
-		    { DATA, 512, 0, 0 } } },
-		{ "empty buffer",
-		  { { HEADER, 16, N, 1 },
-		    { DATA, 0, W | N, 2 },
-		    { STATUS, 1, W, 0 } } },
-	};
-	struct world *w = *state;
-	struct rig *r = &w->rig;
-	uint32_t len;
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		rig_start(r, FEATURES, 2);
-		put_header(r, 0, 0);
-		assert_int_equal(
-			gmem_write(&r->mem, at(RIG_DESC(0)), table[i].d, 48),
-			0);
-		rig_offer(r, 0, 0);
-		rig_kick(r, 0);
-		if (rig_wait(r, 0, &len))
-			fail_msg("%s: answered", table[i].name);
-		assert_int_equal(rig_status(r), 15 | VIRTIO_S_NEEDS_RESET);
-		/* Both queues are dead until the reset at the loop's top. */
-		rig_desc(r, RIG_DESC(1), 0, HEADER, 16, N, 1);
-		rig_desc(r, RIG_DESC(1), 1, STATUS, 1, W, 0);
-		rig_offer(r, 1, 0);
-		rig_kick(r, 1);
-		assert_false(rig_wait(r, 1, &len));
-	}
-}
-
-/* Requests that fail, each in its own status; nothing is read or written. */
-static void fails_requests(void **state)
-{
-	static const struct {
-		const char *name;
-		uint32_t type;
-		uint64_t sector;
-		uint32_t len;
-		bool to_guest;
-		uint8_t status;
-	} table[] = {
-		{ "read past the end", 0, SECTORS, 512, true, 1 },
-		{ "read over the end", 0, SECTORS - 1, 1024, true, 1 },
-		{ "read that wraps", 0, ~0ull, 1024, true, 1 },
-		{ "read whose offset wraps", 0, 1ull << 55, 512, true, 1 },
-		{ "part of a sector", 0, 0, 511, true, 1 },
-		{ "write past the end", 1, SECTORS, 512, false, 1 },
-		{ "write over the end", 1, SECTORS - 1, 1024, false, 1 },
-		{ "write that wraps", 1, ~0ull, 1024, false, 1 },
-		{ "write of part of a sector", 1, 0, 513, false, 1 },
-		{ "no such type", 2, 0, 512, true, 2 },
-		{ "secure erase, not offered", 14, 0, 16, false, 2 },
-		{ "type of all ones", ~0u, 0, 512, true, 2 },
-		{ "discard of nothing", 11, 0, 0, false, 1 },
-		{ "discard of half a range", 11, 0, 8, false, 1 },
-		{ "discard of 17 ranges", 11, 0, 17 * 16, false, 1 },
-		{ "zeroes in 2 ranges", 13, 0, 32, false, 1 },
-	};
-	struct world *w = *state;
-	uint8_t before[512], after[512];
-	uint32_t used;
-
-	memset(before, 0x5a, sizeof(before));
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		assert_int_equal(gmem_write(&w->rig.mem, at(DATA), before, 512),
-				 0);
-		if (request(&w->rig, 0, table[i].type, table[i].sector,
-			    table[i].len, table[i].to_guest,
-			    &used) != table[i].status)
-			fail_msg("%s: status %u", table[i].name,
-				 get_status(&w->rig));
-		assert_int_equal(used, table[i].to_guest ? 0 : 1);
-		assert_int_equal(gmem_read(&w->rig.mem, at(DATA), after, 512),
-				 0);
-		assert_memory_equal(before, after, 512);
-	}
-}
-
-static void fails_ranges(void **state)
-{
-	static const struct {
-		const char *name;
-		uint32_t type;
-		uint64_t sector;
-		uint32_t sectors, flags;
-		uint8_t status;
-	} table[] = {
-		{ "discard past the end", 11, SECTORS, 1, 0, 1 },
-		{ "discard that wraps", 11, ~0ull, 2, 0, 1 },
-		{ "discard with unmap", 11, 0, 8, 1, 2 },
-		{ "discard with a strange flag", 11, 0, 8, 2, 2 },
-		{ "discard over the limit", 11, 0, 0x200001, 0, 1 },
-		{ "zeroes over the end", 13, SECTORS - 1, 2, 0, 1 },
-		{ "zeroes with a strange flag", 13, 0, 8, 0x80000000, 2 },
-		{ "zeroes over the limit", 13, 0, 0x10001, 0, 1 },
-		{ "nothing at the end", 13, SECTORS, 0, 0, 0 },
-	};
-	struct world *w = *state;
-	uint8_t range[16];
-	uint32_t used;
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		put_le64(range, table[i].sector);
-		put_le32(range + 8, table[i].sectors);
-		put_le32(range + 12, table[i].flags);
-		assert_int_equal(gmem_write(&w->rig.mem, at(DATA), range, 16),
-				 0);
-		if (request(&w->rig, 0, table[i].type, 0, 16, false, &used) !=
-		    table[i].status)
-			fail_msg("%s: status %u", table[i].name,
-				 get_status(&w->rig));
-	}
-}
 
 static void reads_and_writes(void **state)
 {
@@ -441,35 +175,6 @@ static void reports_a_shrunken_file(void **state)
 	assert_int_equal(lines, 8);
 }
 
-/* Memory that no test touches, three times as a buffer of half a GiB. */
-static void fails_giant_requests(void **state)
-{
-	const uint64_t huge = 4 * GIB;
-	const uint32_t half = 512 * MIB;
-	struct world *w = *state;
-	struct rig *r = &w->rig;
-	uint32_t used;
-
-	assert_int_equal(gmem_add(&r->mem, at(huge), half, GMEM_RAM, "huge"),
-			 0);
-	assert_int_equal(ftruncate(w->fd, (off_t)(2 * GIB)), 0);
-	w->blk.file.bytes = 2 * GIB;
-	for (unsigned write = 0; write < 2; write++) {
-		unsigned flags = write ? N : N | W;
-
-		put_header(r, write, 0);
-		rig_desc(r, RIG_DESC(0), 0, HEADER, 16, N, 1);
-		for (unsigned i = 1; i < 4; i++)
-			rig_desc(r, RIG_DESC(0), i, huge, half, flags, i + 1);
-		rig_desc(r, RIG_DESC(0), 4, STATUS, 1, W, 0);
-		rig_offer(r, 0, 0);
-		rig_kick(r, 0);
-		assert_true(rig_wait(r, 0, &used));
-		assert_int_equal(get_status(r), 1);
-		assert_int_equal(used, write);
-	}
-}
-
 static void has_a_configuration(void **state)
 {
 	struct world *w = *state;
@@ -571,9 +276,6 @@ static void reset_forgets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(breaks_on_nonsense),
-		T(fails_requests),
-		T(fails_ranges),
 		T(reads_and_writes),
 		T(cuts_buffers_anywhere),
 		T(takes_indirect),
@@ -582,7 +284,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_readonly, setup_readonly,
 						teardown),
 		T(reports_a_shrunken_file),
-		T(fails_giant_requests),
 		T(has_a_configuration),
 		T(works_under_pauses),
 		T(pause_stops_everything),
