@@ -162,10 +162,12 @@ static void fails_giant_requests(void **state)
 	struct rig *r = &w->rig;
 	uint32_t used;
 
+	blk_pause(&w->blk); /* it looks at what is changed here */
 	assert_int_equal(gmem_add(&r->mem, at(huge), half, GMEM_RAM, "huge"),
 			 0);
 	assert_int_equal(ftruncate(w->fd, (off_t)(2 * GIB)), 0);
 	w->blk.file.bytes = 2 * GIB;
+	blk_resume(&w->blk);
 	for (unsigned write = 0; write < 2; write++) {
 		unsigned flags = write ? N : N | W;
 
