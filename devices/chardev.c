@@ -254,7 +254,7 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 	c->timer_runs = false;
 	c->flush_due = false;
 	flush(c);
-	sync_watches(c);
+	changed(c); /* a device may have waited for the room */
 	bus_unlock(c->bus);
 }
 

@@ -314,6 +314,31 @@ static void stalled(void **state)
 	close(fd);
 }
 
+/* The timer may find room before the loop does: the device hears of it. */
+static void room_by_the_timer(void **state)
+{
+	static uint8_t got[1 << 20];
+	static const char text[1000] = "text";
+	struct world *w = *state;
+	int fd;
+
+	open_end(w, END_SOCKET);
+	fd = client(w);
+	assert_int_equal(chardev_write(&w->end, "x", 1), 1);
+	spin(&w->rig, 2);
+	assert_true(w->end.timer_runs);
+	while (chardev_write(&w->end, text, sizeof text) == sizeof text)
+		;
+	w->changes = 0;
+	while (read(fd, got, sizeof got) > 0)
+		;
+	usleep(30000);
+	spin(&w->rig, 3);
+	assert_true(w->changes > 0);
+	assert_int_equal(chardev_room(&w->end), CHARDEV_BUF);
+	close(fd);
+}
+
 /* A peer that floods is not read beyond the buffer, and loses nothing. */
 static void flooded(void **state)
 {
@@ -414,9 +439,19 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(cannot_open), T(path_taken), T(none),	      T(file),
-		T(file_full),	T(by_and_by),  T(one_client), T(kept_for_later),
-		T(stalled),	T(flooded),    T(terminal),   T(no_input),
+		T(cannot_open),
+		T(path_taken),
+		T(none),
+		T(file),
+		T(file_full),
+		T(by_and_by),
+		T(one_client),
+		T(kept_for_later),
+		T(stalled),
+		T(flooded),
+		T(terminal),
+		T(room_by_the_timer),
+		T(no_input),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
