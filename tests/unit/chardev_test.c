@@ -439,18 +439,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(cannot_open),
-		T(path_taken),
-		T(none),
-		T(file),
-		T(file_full),
-		T(by_and_by),
-		T(one_client),
-		T(kept_for_later),
-		T(stalled),
-		T(flooded),
-		T(terminal),
-		T(room_by_the_timer),
+		T(cannot_open), T(path_taken),	   T(none),
+		T(file),	T(file_full),	   T(by_and_by),
+		T(one_client),	T(kept_for_later), T(stalled),
+		T(flooded),	T(terminal),	   T(room_by_the_timer),
 		T(no_input),
 	};
 
