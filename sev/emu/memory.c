@@ -85,11 +85,24 @@ static uint8_t *map_plain(const struct vma *v, uint64_t at, uint64_t len)
 	return mine;
 }
 
-/* A dump or a child of the program has no business with these. */
-static void keep_out(void *p, size_t len)
+/* A dump or a child of the program has no business with this. */
+static void *keep_out(void *p, size_t len)
 {
+	if (!p)
+		return NULL;
 	(void)STUB(SYS_madvise, p, len, MADV_DONTDUMP, 0, 0, 0);
 	(void)STUB(SYS_madvise, p, len, MADV_DONTFORK, 0, 0, 0);
+	return p;
+}
+
+static void unmake(const struct block *b)
+{
+	stub_unmap(b->plain, b->len);
+	stub_unmap(b->open, b->len);
+	stub_unmap(b->fill, b->len);
+	stub_unmap(b->secret, b->len);
+	stub_unmap(b->closed, b->len);
+	stub_unmap(b->view, b->len / PAGE);
 }
 
 static int make(struct memory *m, const struct vma *v, uint64_t at,
@@ -98,28 +111,27 @@ static int make(struct memory *m, const struct vma *v, uint64_t at,
 	struct block b = { .at = at, .len = len, .dram = m->next_dram };
 	int rc = -ENOMEM;
 
-	b.plain = map_plain(v, at, len);
+	b.plain = keep_out(map_plain(v, at, len), len);
 	if (b.plain)
-		b.open = stub_map_again(b.plain, len, NULL);
+		b.open = keep_out(stub_map_again(b.plain, len, NULL), len);
 	if (b.open)
-		b.secret = stub_map_new(len, NULL);
+		b.fill = keep_out(stub_map_again(b.plain, len, NULL), len);
+	if (b.fill)
+		b.secret = keep_out(stub_map_new(len, NULL), len);
 	if (b.secret)
+		b.closed = keep_out(stub_map_again(b.secret, len, NULL), len);
+	if (b.closed)
 		b.view = stub_map(NULL, len / PAGE, RW,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (b.view)
 		rc = view_trap(m->uffd, b.open, len);
-	if (rc) {
-		stub_unmap(b.plain, len);
-		stub_unmap(b.open, len);
-		stub_unmap(b.secret, len);
-		stub_unmap(b.view, len / PAGE);
-		return rc;
-	}
-	keep_out(b.plain, len);
-	keep_out(b.open, len);
-	keep_out(b.secret, len);
-	*out = b;
-	return 0;
+	if (!rc)
+		rc = view_trap(m->uffd, b.fill, len);
+	if (!rc)
+		*out = b;
+	else
+		unmake(&b);
+	return rc;
 }
 
 static struct block *find(struct memory *m, uint64_t at, uint64_t len,
@@ -165,10 +177,9 @@ static int adopt(struct memory *m, uint64_t at, uint64_t len, bool exact,
 		     !rc && v.shared, rc);
 	if (rc)
 		return rc;
-	*out = &m->block[m->blocks++];
+	*out = &m->block[m->blocks];
 	m->next_dram += (*out)->len;
-	if (m->armed)
-		view_arm(m->uffd, *out);
+	__atomic_store_n(&m->blocks, m->blocks + 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -185,13 +196,14 @@ int memory_adopt(struct memory *m, uint64_t at, uint64_t len, bool exact,
 	return rc;
 }
 
-void memory_arm(struct memory *m)
+void memory_run(struct memory *m)
 {
+	bool key;
+
 	lock_take(&m->lock);
-	for (unsigned i = 0; !m->armed && i < m->blocks; i++)
-		view_arm(m->uffd, &m->block[i]);
-	m->armed = true;
+	key = m->cipher != NULL;
 	lock_drop(&m->lock);
+	__atomic_store_n(&m->running, key, __ATOMIC_RELEASE);
 }
 
 int memory_read_plain(void *ctx, uint64_t at, uint8_t *to, size_t len)

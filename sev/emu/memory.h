@@ -2,13 +2,13 @@
 /*
  * memory: private and shared guest memory apart. Every block of guest memory
  * has two backings: S, which the program and its devices see, and P, which
- * they never see. An access with the C-bit reaches P. A page seen without it:
+ * they never see. A guest's page is in one of three states:
  *
- *   TRAPPED  nobody decided yet: the first access waits for trap.c;
- *   PRIVATE  reaches P: paging was off, or it is the root of a page table;
- *   SHARED   reaches S.
+ *   TRAPPED  with the C-bit it reaches P; without, trap.c decides;
+ *   PRIVATE  both reach P: paging was off, or it is a page table;
+ *   SHARED   without the C-bit it reaches S; with it, it is private again.
  *
- * For a page that is not shared S holds ciphertext, or nothing yet. Addresses
+ * For a page that was never shared S holds ciphertext, or nothing yet. Addresses
  * named `at` are the program's own, as it gave them to KVM.
  */
 #ifndef CARREL_EMU_MEMORY_H
@@ -26,8 +26,10 @@ enum view { VIEW_TRAPPED, VIEW_PRIVATE, VIEW_SHARED };
 struct block {
 	uint64_t at, len;	/* the program's mapping of S */
 	uint8_t *plain;		/* S again, for us: never traps */
-	uint8_t *open;		/* what an access without the C-bit reaches */
-	uint8_t *secret;	/* P: what an access with it reaches */
+	uint8_t *secret;	/* P, for us: never traps */
+	uint8_t *open;		/* KVM's: accesses without the C-bit */
+	uint8_t *closed;	/* KVM's: accesses with it; P */
+	uint8_t *fill;		/* S, where writeback.c adds pages */
 	uint8_t *view;		/* enum view, a byte a page */
 	uint64_t dram;		/* the physical address that tweaks the cipher */
 };
@@ -36,12 +38,11 @@ struct memory {
 	struct lock lock;	/* guards all of this */
 	const struct journal *log;
 	int uffd;
-	bool armed;		/* the program's own view traps, too */
+	bool running;		/* the guest: it has a key, and writes */
 	struct cipher *cipher;	/* NULL before LAUNCH_START */
 	uint64_t next_dram;
 	unsigned blocks;
 	struct block block[MEMORY_BLOCKS];
-	uint8_t page[PAGE];
 };
 
 int memory_open(struct memory *m, const struct journal *log) MUST_USE;
@@ -54,8 +55,8 @@ int memory_open(struct memory *m, const struct journal *log) MUST_USE;
 int memory_adopt(struct memory *m, uint64_t at, uint64_t len, bool exact,
 		 struct block **b, uint64_t *off) MUST_USE;
 
-/* From now on the program, too, sees ciphertext where it never wrote. */
-void memory_arm(struct memory *m);
+/* The guest's first step: from now on it is the one that writes. */
+void memory_run(struct memory *m);
 
 /* What psp.h's struct psp_memory asks for; ctx is a struct memory. */
 int memory_read_plain(void *ctx, uint64_t at, uint8_t *to, size_t len);

@@ -17,7 +17,7 @@
 /* One that neither the C library nor a VMM we know uses. */
 #define KICK_SIGNAL 62
 #define KICK_AGAIN_MS 5
-#define KICK_ROUNDS 60
+#define KICK_ROUNDS 600		/* a busy machine is no reason to guess */
 
 /* The kernel's own struct: the C library's lacks the restorer. */
 struct kernel_sigaction {
@@ -62,7 +62,7 @@ static void put_question(struct vm *vm, const struct fault *f, uint32_t tid)
 		if (vm->vcpu[i].tid == tid)
 			who = &vm->vcpu[i];
 	vm->question = (struct question){ .f = f, .worker = !who,
-					  .answer = VIEW_SHARED };
+					  .answer = VIEW_SHARED, .pages = 1 };
 	for (unsigned i = 0; i < vm->vcpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 
@@ -87,7 +87,8 @@ static void kick(struct vm *vm)
  * The kernel's own access on a guest's behalf, a clock page say, has nobody to
  * answer for it, and is shared.
  */
-static enum view decide(struct vm *vm, const struct fault *f, uint32_t tid)
+static enum view decide(struct vm *vm, const struct fault *f, uint32_t tid,
+			unsigned *pages)
 {
 	struct question *q = &vm->question;
 	enum view answer;
@@ -107,6 +108,7 @@ static enum view decide(struct vm *vm, const struct fault *f, uint32_t tid)
 		journal_line(vm->log, "trap unanswered off=0x%llx tid=%u",
 			     (unsigned long long)f->off, tid);
 	answer = q->answer;
+	*pages = answer == VIEW_SHARED ? q->pages : 1;
 	vm->trapped[answer]++;
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vm->vcpu[i].asked = false;
@@ -119,18 +121,19 @@ static void one(struct vm *vm, const struct uffd_msg *m)
 {
 	uint64_t address = m->arg.pagefault.address;
 	enum view to = VIEW_SHARED;
+	unsigned pages = 1;
 	struct fault f;
 
 	if (m->event != UFFD_EVENT_PAGEFAULT ||
 	    !view_fault(&vm->mem, address, &f))
 		return;
-	if (f.host) {
-		view_answer_host(&vm->mem, &f);
+	if (f.closed) {
+		view_claim(&vm->mem, &f);
 		return;
 	}
 	if (view_get(&vm->mem, &f) == VIEW_TRAPPED)
-		to = decide(vm, &f, m->arg.pagefault.feat.ptid);
-	view_answer(&vm->mem, &f, to);
+		to = decide(vm, &f, m->arg.pagefault.feat.ptid, &pages);
+	view_answer(&vm->mem, &f, to, pages);
 }
 
 static void *loop(void *arg)

@@ -10,28 +10,33 @@
 #include "sev/emu/msr.h"
 #include "sev/emu/stub.h"
 #include "sev/emu/trap.h"
+#include "sev/emu/walk.h"
 
 #define CR0_PG (1ull << 31)
+#define CR3_ADDRESS 0x000ffffffffff000ull
+#define CR4_LA57 (1ull << 12)
 #define EFER_LMA (1ull << 10)
 #define RFLAGS_IF (1ull << 9)
 #define APIC_BASE 0xfee00000ull
 #define APIC_BASE_FLAGS 0xfffull
 #define HC_MAP_GPA_RANGE 12
+#define SHARED_AHEAD 512	/* pages */
 #define HC_ENCRYPTED (1ull << 4)
 
 enum verdict { NOT_MINE, MINE_SHARED, MINE_PRIVATE };
 
 /*
  * Without paging every access is private, and so is the walk of the page
- * tables, whose root a firmware names without the C-bit (APM 2, 15.34.5). A
- * kernel's worker stands in only for a vCPU that takes interrupts.
+ * tables (walk.h). A kernel names its root with the C-bit, and sets it in every
+ * entry: only a firmware's tables can trap. A kernel's worker stands in only
+ * for a vCPU that takes interrupts.
  */
-static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker)
+static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
+			  unsigned *pages)
 {
-	uint64_t mask = (1ull << v->vm->c_bit) - PAGE;
+	uint64_t c_bit = 1ull << v->vm->c_bit;
 	struct kvm_sregs s = { 0 };
 	struct kvm_regs r = { 0 };
-	uint64_t off;
 
 	if (stub_ioctl(v->fd, KVM_GET_SREGS, &s) ||
 	    stub_ioctl(v->fd, KVM_GET_REGS, &r))
@@ -40,8 +45,12 @@ static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker)
 		return NOT_MINE;
 	if (!(s.cr0 & CR0_PG) || !(s.efer & EFER_LMA))
 		return MINE_PRIVATE;
-	if (vm_block(v->vm, s.cr3 & mask, &off) == f->b && off == f->off)
+	if (s.cr3 & c_bit)
+		return MINE_SHARED;
+	if (walk_finds(v->vm, s.cr3 & CR3_ADDRESS, s.cr4 & CR4_LA57, f))
 		return MINE_PRIVATE;
+	*pages = walk_shared(v->vm, s.cr3 & CR3_ADDRESS, s.cr4 & CR4_LA57, f,
+			     SHARED_AHEAD);
 	return MINE_SHARED;
 }
 
@@ -56,7 +65,7 @@ static void answer(struct vcpu *v)
 	v->in_run = false;
 	if (v->asked && q->f) {
 		v->asked = false;
-		if (judge(v, q->f, q->worker) == MINE_PRIVATE)
+		if (judge(v, q->f, q->worker, &q->pages) == MINE_PRIVATE)
 			q->answer = VIEW_PRIVATE;
 		last = --q->unanswered == 0;
 		if (last)
@@ -168,7 +177,7 @@ int vcpu_run(struct vcpu *v, const struct emu *e, void *arg)
 		v->thread = pthread_self();
 		v->tid = (uint32_t)stub_gettid();
 		trap_admit();
-		memory_arm(&v->vm->mem);
+		memory_run(&v->vm->mem);
 	}
 	do {
 		enter_run(v);

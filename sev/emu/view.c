@@ -13,29 +13,39 @@
 #include "sev/emu/stub.h"
 
 /* How many neighbours of a shared page are let in with it. */
-#define AHEAD (16 * PAGE)
+#define AHEAD (512 * PAGE)
 
-static int watch(int uffd, uint64_t at, uint64_t len, uint64_t mode)
+int view_trap(int uffd, void *at, uint64_t len)
 {
-	struct uffdio_register r = { .range = { at, len }, .mode = mode };
+	struct uffdio_register r = {
+		.range = { (uintptr_t)at, len },
+		.mode = UFFDIO_REGISTER_MODE_MISSING |
+			UFFDIO_REGISTER_MODE_MINOR,
+	};
 
 	return stub_ioctl(uffd, UFFDIO_REGISTER, &r);
 }
 
-int view_trap(int uffd, void *at, uint64_t len)
+static void forget_entries(uint8_t *view, uint64_t off, uint64_t len)
 {
-	return watch(uffd, (uintptr_t)at, len,
-		     UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR);
+	(void)STUB(SYS_madvise, view + off, len, MADV_DONTNEED, 0, 0, 0);
 }
 
-void view_arm(int uffd, struct block *b)
+/* From now on accesses with the C-bit trap; or no longer, and go on. */
+static void guard(struct memory *m, const struct block *b, uint64_t off,
+		  uint64_t len)
 {
-	(void)watch(uffd, b->at, b->len, UFFDIO_REGISTER_MODE_MISSING);
+	if (view_trap(m->uffd, b->closed + off, len))
+		journal_line(m->log, "memory: shared pages are not guarded");
+	forget_entries(b->closed, off, len);
 }
 
-static void forget_entries(const struct block *b, uint64_t off, uint64_t len)
+static void unguard(struct memory *m, const struct block *b, uint64_t off,
+		    uint64_t len)
 {
-	(void)STUB(SYS_madvise, b->open + off, len, MADV_DONTNEED, 0, 0, 0);
+	struct uffdio_range r = { (uintptr_t)b->closed + off, len };
+
+	(void)stub_ioctl(m->uffd, UFFDIO_UNREGISTER, &r);
 }
 
 /* The new mapping replaces the old one in one step: no access falls between. */
@@ -76,12 +86,24 @@ static void set_all(struct memory *m, struct block *b, uint64_t off,
 void view_close(struct memory *m, struct block *b, uint64_t off, uint64_t len)
 {
 	set_all(m, b, off, len, VIEW_TRAPPED);
-	forget_entries(b, off, len);
+	forget_entries(b->open, off, len);
+	unguard(m, b, off, len);
 }
 
 void view_open(struct memory *m, struct block *b, uint64_t off, uint64_t len)
 {
+	guard(m, b, off, len);
 	set_all(m, b, off, len, VIEW_SHARED);
+}
+
+void view_claim(struct memory *m, const struct fault *f)
+{
+	lock_take(&m->lock);
+	if (f->b->view[f->off / PAGE] == VIEW_SHARED)
+		view_close(m, f->b, f->off, PAGE);
+	else
+		unguard(m, f->b, f->off, PAGE);
+	lock_drop(&m->lock);
 }
 
 bool view_fault(struct memory *m, uint64_t address, struct fault *f)
@@ -91,16 +113,16 @@ bool view_fault(struct memory *m, uint64_t address, struct fault *f)
 	lock_take(&m->lock);
 	for (unsigned i = 0; !found && i < m->blocks; i++) {
 		struct block *b = &m->block[i];
-		uint64_t open = (uintptr_t)b->open;
-		bool host = address - b->at < b->len;
+		uint64_t open = address - (uintptr_t)b->open;
+		uint64_t closed = address - (uintptr_t)b->closed;
 
-		found = host || address - open < b->len;
+		found = open < b->len || closed < b->len;
 		if (found)
-			*f = (struct fault){ b, address - (host ? b->at : open),
-					     host };
+			*f = (struct fault){ b, min_u64(open, closed) &
+							~(PAGE - 1),
+					     closed < b->len };
 	}
 	lock_drop(&m->lock);
-	f->off &= ~(PAGE - 1);
 	return found;
 }
 
@@ -121,70 +143,62 @@ static void wake(struct memory *m, uint64_t at)
 	(void)stub_ioctl(m->uffd, UFFDIO_WAKE, &r);
 }
 
-static void zero_page(struct memory *m, uint64_t at)
-{
-	struct uffdio_zeropage z = { .range = { at, PAGE } };
-
-	if (stub_ioctl(m->uffd, UFFDIO_ZEROPAGE, &z))
-		wake(m, at);
-}
-
-/* Lets a run of shared pages in; S may not have the first one yet. */
+/*
+ * Lets a run of shared pages in, those that S has and those it has not; stops
+ * at a page that has been let in already.
+ */
 static void let_in(struct memory *m, const struct block *b, uint64_t off)
 {
-	uint64_t at = (uintptr_t)b->open + off, len = PAGE;
-	struct uffdio_continue c;
+	uint64_t at = (uintptr_t)b->open + off, len = 0, done = 0;
 
 	while (len < AHEAD && off + len < b->len &&
 	       b->view[(off + len) / PAGE] == VIEW_SHARED)
 		len += PAGE;
-	c = (struct uffdio_continue){ .range = { at, len } };
-	if (!stub_ioctl(m->uffd, UFFDIO_CONTINUE, &c) || c.mapped > 0)
-		return;
-	if (c.mapped == -EFAULT)
-		zero_page(m, at);
-	else
+	while (done < len) {
+		struct uffdio_range rest = { at + done, len - done };
+		struct uffdio_continue c = { .range = rest };
+		struct uffdio_zeropage z = { .range = rest };
+
+		if (stub_ioctl(m->uffd, UFFDIO_CONTINUE, &c) && c.mapped <= 0) {
+			if (c.mapped != -EFAULT)
+				break;
+			if (stub_ioctl(m->uffd, UFFDIO_ZEROPAGE, &z) &&
+			    z.zeropage <= 0)
+				break;
+			c.mapped = z.zeropage;
+		}
+		done += (uint64_t)c.mapped;
+	}
+	if (!done)
 		wake(m, at);
 }
 
-void view_answer(struct memory *m, const struct fault *f, enum view to)
+/* Sets a run of trapped pages, `most` at most. */
+static void decide(struct memory *m, struct block *b, uint64_t off,
+		   enum view to, unsigned most)
+{
+	uint64_t len = 0;
+
+	while (len < most * PAGE && off + len < b->len &&
+	       b->view[(off + len) / PAGE] == VIEW_TRAPPED)
+		len += PAGE;
+	if (to == VIEW_SHARED)
+		view_open(m, b, off, len);
+	else
+		set_all(m, b, off, len, to);
+}
+
+void view_answer(struct memory *m, const struct fault *f, enum view to,
+		 unsigned pages)
 {
 	struct block *b = f->b;
-	uint8_t *v = &b->view[f->off / PAGE];
 
 	lock_take(&m->lock);
-	if (*v == VIEW_TRAPPED)
-		set(m, b, f->off, to);
-	if (*v == VIEW_SHARED)
+	if (b->view[f->off / PAGE] == VIEW_TRAPPED)
+		decide(m, b, f->off, to, pages);
+	if (b->view[f->off / PAGE] == VIEW_SHARED)
 		let_in(m, b, f->off);
 	else
 		wake(m, (uintptr_t)b->open + f->off);
-	lock_drop(&m->lock);
-}
-
-/* Has the guest, or the secure processor, ever written there? */
-static bool secret_exists(const struct block *b, uint64_t off)
-{
-	unsigned char in = 0;
-
-	return !STUB(SYS_mincore, b->secret + off, PAGE, &in, 0, 0, 0) &&
-	       (in & 1);
-}
-
-void view_answer_host(struct memory *m, const struct fault *f)
-{
-	struct block *b = f->b;
-	uint64_t at = b->at + f->off;
-	struct uffdio_copy c = { .dst = at, .src = (uintptr_t)m->page,
-				 .len = PAGE };
-
-	lock_take(&m->lock);
-	if (b->view[f->off / PAGE] == VIEW_SHARED || !m->cipher ||
-	    !secret_exists(b, f->off) ||
-	    cipher_encrypt(m->cipher, b->dram + f->off, b->secret + f->off,
-			   m->page, PAGE))
-		zero_page(m, at);
-	else if (stub_ioctl(m->uffd, UFFDIO_COPY, &c))
-		wake(m, at);
 	lock_drop(&m->lock);
 }

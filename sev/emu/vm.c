@@ -13,6 +13,7 @@
 #include "sev/emu/stub.h"
 #include "sev/emu/trap.h"
 #include "sev/emu/view.h"
+#include "sev/emu/writeback.h"
 
 #define HC_MAP_GPA_RANGE 12
 
@@ -54,7 +55,7 @@ static int set_region(const struct vm *vm, const struct slot *s, uint64_t len,
 	if (alias) {
 		r.slot += VM_ALIAS;
 		r.guest_phys_addr |= 1ull << vm->c_bit;
-		r.userspace_addr = (uintptr_t)s->b->secret + s->off;
+		r.userspace_addr = (uintptr_t)s->b->closed + s->off;
 		r.flags &= ~(uint32_t)KVM_MEM_LOG_DIRTY_PAGES;
 	}
 	return stub_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r);
@@ -163,6 +164,8 @@ int vm_split(struct vm *vm)
 		rc = msr_begin(vm);
 	if (!rc)
 		rc = trap_start(vm);
+	if (!rc)
+		rc = writeback_start(&vm->mem);
 	if (rc)
 		return rc;
 	lock_take(&vm->setting);
@@ -183,6 +186,20 @@ struct block *vm_block(struct vm *vm, uint64_t gpa, uint64_t *off)
 		return s->b;
 	}
 	return NULL;
+}
+
+bool vm_address(struct vm *vm, const struct block *b, uint64_t off,
+		uint64_t *gpa)
+{
+	for (unsigned i = 0; i < vm->slots; i++) {
+		const struct slot *s = &vm->slot[i];
+
+		if (!s->used || s->b != b || off - s->off >= s->len)
+			continue;
+		*gpa = s->gpa + (off - s->off);
+		return true;
+	}
+	return false;
 }
 
 static void convert_slot(struct vm *vm, const struct slot *s, uint64_t gpa,

@@ -46,6 +46,7 @@ struct question {
 	bool worker;		/* the kernel's, not a vCPU's thread */
 	unsigned unanswered;
 	enum view answer;
+	unsigned pages;		/* that the answer holds for */
 	uint32_t done;		/* trap.c sleeps on it */
 };
 
@@ -83,6 +84,10 @@ int vm_set_slot(struct vm *vm, const struct kvm_userspace_memory_region *r)
 
 /* The block behind a guest address without C-bit; the lock is held. */
 struct block *vm_block(struct vm *vm, uint64_t gpa, uint64_t *off);
+
+/* The other way: a guest address of a block's byte; the lock is held. */
+bool vm_address(struct vm *vm, const struct block *b, uint64_t off,
+		uint64_t *gpa);
 
 /* The guest says what [gpa, gpa + len) is from now on. */
 void vm_convert(struct vm *vm, uint64_t gpa, uint64_t len, bool private);
