@@ -14,6 +14,7 @@ def attested(t, *args, cmdline="", **kw):
 
 def ready(vm):
     """Waits for the test guest; what it said."""
+    vm.qmp()    # now: once ready, a guest may be gone before we are heard
     vm.expect(r"carrel-guest: ready")
     return vm.facts()
 
