@@ -155,11 +155,20 @@ static int allocate(const struct backing *b, int mode, uint64_t off,
 	return rc ? -errno : 0;
 }
 
+/*
+ * Can it not be done here? EINVAL is a block device's word for a range that is
+ * not in whole sectors of its own, which may be larger than a guest's.
+ */
+static bool unable(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EINVAL;
+}
+
 int backing_discard(const struct backing *b, uint64_t off, uint64_t len)
 {
 	int rc = allocate(b, FALLOC_FL_PUNCH_HOLE, off, len);
 
-	return rc == -EOPNOTSUPP ? 0 : rc;
+	return unable(rc) ? 0 : rc;
 }
 
 static int write_zeroes(const struct backing *b, uint64_t off, uint64_t len)
@@ -185,8 +194,8 @@ int backing_zero(const struct backing *b, uint64_t off, uint64_t len,
 
 	if (unmap)
 		rc = allocate(b, FALLOC_FL_PUNCH_HOLE, off, len);
-	if (rc == -EOPNOTSUPP)
+	if (unable(rc))
 		rc = allocate(b, FALLOC_FL_ZERO_RANGE, off, len);
 	/* tmpfs, for one, can punch holes but not zero a range. */
-	return rc == -EOPNOTSUPP ? write_zeroes(b, off, len) : rc;
+	return unable(rc) ? write_zeroes(b, off, len) : rc;
 }

@@ -14,10 +14,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "devices/backing.h"
+
+/*
+ * In libc's place: as a block device of 4096-byte sectors answers to a range
+ * that is not in whole ones.
+ */
+static bool big_sectors;
+
+int fallocate(int fd, int mode, off_t off, off_t len)
+{
+	if (big_sectors) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)syscall(SYS_fallocate, fd, mode, off, len);
+}
 
 struct world {
 	char dir[32], disk[64];
@@ -231,6 +247,27 @@ static void falls_back_to_writing(void **state)
 	backing_close(&b);
 }
 
+static void lives_with_big_sectors(void **state)
+{
+	static uint8_t ones[4096], in[4096], zero[512];
+	struct world *w = *state;
+	struct backing b;
+	struct iovec v = { ones, sizeof(ones) };
+
+	assert_int_equal(backing_open(&b, w->disk, false), 0);
+	memset(ones, 0xff, sizeof(ones));
+	assert_int_equal(backing_write(&b, &v, 1, 0), 0);
+	big_sectors = true;
+	assert_int_equal(backing_zero(&b, 512, 512, true), 0);
+	assert_int_equal(backing_discard(&b, 2048, 512), 0);
+	big_sectors = false;
+	v = (struct iovec){ in, sizeof(in) };
+	assert_int_equal(backing_read(&b, &v, 1, 0), 0);
+	assert_memory_equal(in + 512, zero, 512);
+	assert_memory_equal(in + 1024, ones, sizeof(in) - 1024);
+	backing_close(&b);
+}
+
 static void readonly_cannot_write(void **state)
 {
 	struct world *w = *state;
@@ -254,6 +291,7 @@ int main(void)
 		T(moves_bytes),
 		T(makes_zeroes),
 		T(falls_back_to_writing),
+		T(lives_with_big_sectors),
 		T(readonly_cannot_write),
 	};
 
