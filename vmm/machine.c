@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vmm/log.h"
@@ -96,6 +97,17 @@ int machine_reset(struct machine *m, bool guest)
 	return 0;
 }
 
+/* A guest that resets in a loop must not fill the log: a line a second. */
+static bool second_begins(struct machine *m)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) || now.tv_sec == m->told_reset)
+		return false;
+	m->told_reset = now.tv_sec;
+	return true;
+}
+
 static void guest_reset(struct machine *m, const char *why)
 {
 	if (m->no_reboot) {
@@ -110,7 +122,8 @@ static void guest_reset(struct machine *m, const char *why)
 		tell(m, "SHUTDOWN", true, "guest-reset");
 		machine_end(m, EXIT_RESET);
 	} else {
-		log_info("the guest reset (%s)", why);
+		if (second_begins(m))
+			log_info("the guest reset (%s)", why);
 		(void)!machine_reset(m, true);
 	}
 }

@@ -34,6 +34,7 @@ struct machine {
 	bool no_reboot;
 	int exit_status;
 	int signal_fd;
+	int64_t told_reset; /* second of the last log line about a reset */
 	bool told_off; /* one SIGTERM or SIGINT came already */
 	/* Before the very first instruction (SEV: LAUNCH_FINISH). May be NULL. */
 	int (*first_run)(void *ctx);
