@@ -460,10 +460,12 @@ static void random_port(uint32_t *x)
 	}
 }
 
-/* Anywhere in the PCI windows and the holes around them. */
+/* The disk's registers, or anywhere in the PCI windows and their holes. */
 static void random_address(uint32_t *x)
 {
-	uint32_t at = 0x80000000u + random32(x) % 0x7e000000u;
+	uint32_t r = random32(x);
+	uint32_t at = r & 1 ? BAR + (r >> 8 & 0x7ffc)
+			    : 0x80000000u + r % 0x7e000000u;
 
 	if (random32(x) & 1)
 		put32(at, random32(x));
@@ -493,7 +495,9 @@ void main(void)
 	for (unsigned i = 0; i < 4000; i++) {
 		random_port(&x);
 		random_address(&x);
-		random_cfg(&x);
+		if (i >=
+		    2000) /* which moves everything away, sooner or later */
+			random_cfg(&x);
 	}
 	out8(0xcf9, 6);
 }

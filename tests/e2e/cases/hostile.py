@@ -14,4 +14,4 @@ def run(t):
     assert said.count(": broken") > 15, said
     first = int.from_bytes(disk.read_bytes()[:4], "little")
     assert f"hostile: sector {first:08x}" in said, said
-    assert said.rstrip().endswith("random accesses"), said
+    assert "hostile: random accesses" in said, said
