@@ -218,8 +218,8 @@ static size_t put_madt(struct writer *t, unsigned cpus)
 
 /*
  * PCI Firmware 3.3, 4.1.2. The last bus is the only one there is: Linux looks
- * for devices on every bus up to it, 32 accesses by port each, which for 256
- * buses takes a tenth of a boot.
+ * for devices on every bus up to it by port, which would be 16000 exits for
+ * nothing.
  */
 static size_t put_mcfg(struct writer *t)
 {
