@@ -177,14 +177,27 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	machine_end(m, EXIT_POWERED_OFF);
 }
 
+/*
+ * nohup and shells, for background jobs, have us ignore some signals. That is
+ * to stay so: a signalfd would deliver them all the same, as they are blocked.
+ */
+static bool ignored(int sig)
+{
+	struct sigaction now;
+
+	return !sigaction(sig, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
 static int take_signals(struct machine *m)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	if (!ignored(SIGINT))
+		sigaddset(&set, SIGINT);
+	if (!ignored(SIGHUP))
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
