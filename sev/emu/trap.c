@@ -104,10 +104,11 @@ static enum view decide(struct vm *vm, const struct fault *f, uint32_t tid,
 	}
 	lock_take(&vm->lock);
 	vm->late += q->unanswered != 0;
-	if (q->unanswered)
-		journal_line(vm->log, "trap unanswered off=0x%llx tid=%u",
-			     (unsigned long long)f->off, tid);
 	answer = q->answer;
+	journal_line(vm->log, "trap block=0x%llx off=0x%llx %s pages=%u%s",
+		     (unsigned long long)f->b->at, (unsigned long long)f->off,
+		     answer == VIEW_PRIVATE ? "private" : "shared", q->pages,
+		     q->unanswered ? " unanswered" : "");
 	*pages = answer == VIEW_SHARED ? q->pages : 1;
 	vm->trapped[answer]++;
 	for (unsigned i = 0; i < vm->vcpus; i++)

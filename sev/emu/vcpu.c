@@ -37,6 +37,7 @@ static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
 	uint64_t c_bit = 1ull << v->vm->c_bit;
 	struct kvm_sregs s = { 0 };
 	struct kvm_regs r = { 0 };
+	struct paging p;
 
 	if (stub_ioctl(v->fd, KVM_GET_SREGS, &s) ||
 	    stub_ioctl(v->fd, KVM_GET_REGS, &r))
@@ -45,12 +46,16 @@ static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
 		return NOT_MINE;
 	if (!(s.cr0 & CR0_PG) || !(s.efer & EFER_LMA))
 		return MINE_PRIVATE;
-	if (s.cr3 & c_bit)
-		return MINE_SHARED;
-	if (walk_finds(v->vm, s.cr3 & CR3_ADDRESS, s.cr4 & CR4_LA57, f))
+	p = (struct paging){
+		.cr3 = s.cr3 & CR3_ADDRESS & ~c_bit,
+		.five_levels = s.cr4 & CR4_LA57,
+		.hint = { r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp,
+			  r.rbp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14,
+			  r.r15 },
+	};
+	if (!(s.cr3 & c_bit) && walk_finds(v->vm, &p, f))
 		return MINE_PRIVATE;
-	*pages = walk_shared(v->vm, s.cr3 & CR3_ADDRESS, s.cr4 & CR4_LA57, f,
-			     SHARED_AHEAD);
+	*pages = walk_shared(v->vm, &p, f, SHARED_AHEAD);
 	return MINE_SHARED;
 }
 

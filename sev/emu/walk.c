@@ -56,57 +56,71 @@ static bool find(struct walk *w, uint64_t gpa, unsigned level)
 	return false;
 }
 
-bool walk_finds(struct vm *vm, uint64_t cr3, bool five_levels,
-		const struct fault *f)
+bool walk_finds(struct vm *vm, const struct paging *p, const struct fault *f)
 {
 	struct walk w = { .vm = vm, .c_bit = 1ull << vm->c_bit, .f = f,
 			  .fuel = TABLES_MAX };
 
-	return is_page(&w, cr3) || find(&w, cr3, five_levels ? 5 : 4);
+	return is_page(&w, p->cr3) || find(&w, p->cr3, p->five_levels ? 5 : 4);
 }
 
-/* The entry that maps linear address at; 0: nothing does. *size: of its page. */
-static uint64_t leaf(struct vm *vm, uint64_t cr3, unsigned level, uint64_t at,
-		     uint64_t *size)
-{
-	uint64_t c_bit = 1ull << vm->c_bit, gpa = cr3, e = 0, off;
+/* A place in a guest's linear memory, and what maps it there. */
+struct mapping {
+	uint64_t gpa;
+	bool present, encrypted;
+};
 
-	for (; level; level--) {
-		unsigned shift = 12 + 9 * (level - 1);
+static struct mapping translate(struct vm *vm, const struct paging *p,
+				uint64_t linear)
+{
+	uint64_t c_bit = 1ull << vm->c_bit, gpa = p->cr3, e, off;
+	unsigned level = p->five_levels ? 5 : 4, shift;
+
+	for (;; level--) {
 		const struct block *b = vm_block(vm, gpa, &off);
 
 		if (!b)
-			return 0;
-		e = entry(b->secret + off, at >> shift & (ENTRIES - 1));
-		*size = 1ull << shift;
+			return (struct mapping){ .present = false };
+		shift = 12 + 9 * (level - 1);
+		e = entry(b->secret + off, linear >> shift & (ENTRIES - 1));
 		if (!(e & PTE_PRESENT))
-			return 0;
-		if (level < 4 && (e & PTE_LARGE))
-			break;
+			return (struct mapping){ .present = false };
 		gpa = e & PTE_ADDRESS & ~c_bit;
+		if (level == 1 || (level < 4 && (e & PTE_LARGE)))
+			break;
 	}
-	return e;
+	off = (1ull << shift) - 1;
+	return (struct mapping){ (gpa & ~off) | (linear & off), true,
+				 e & c_bit };
 }
 
-/* Does linear address at lead to the same physical address, not encrypted? */
-static bool identity(struct vm *vm, uint64_t cr3, unsigned level, uint64_t at)
+/* How many pages from linear on map gpa and what follows it, not encrypted. */
+static unsigned run_length(struct vm *vm, const struct paging *p,
+			   uint64_t linear, uint64_t gpa, unsigned most)
 {
-	uint64_t size = 0, e = leaf(vm, cr3, level, at, &size);
+	unsigned n;
 
-	return (e & PTE_PRESENT) && !(e & 1ull << vm->c_bit) &&
-	       (e & PTE_ADDRESS & ~(size - 1)) == (at & ~(size - 1));
+	for (n = 0; n < most; n++) {
+		struct mapping m = translate(vm, p, linear + n * PAGE);
+
+		if (!m.present || m.encrypted || m.gpa != gpa + n * PAGE)
+			break;
+	}
+	return n;
 }
 
-unsigned walk_shared(struct vm *vm, uint64_t cr3, bool five_levels,
+unsigned walk_shared(struct vm *vm, const struct paging *p,
 		     const struct fault *f, unsigned most)
 {
-	unsigned n = 0;
+	unsigned n = 1;
 	uint64_t gpa;
 
 	if (!vm_address(vm, f->b, f->off, &gpa))
-		return 1;
-	while (n < most && identity(vm, cr3, five_levels ? 5 : 4,
-				    gpa + n * PAGE))
-		n++;
-	return n ? n : 1;
+		return n;
+	n = (unsigned)max_u64(n, run_length(vm, p, gpa, gpa, most));
+	for (size_t i = 0; n == 1 && i < PAGING_HINTS; i++)
+		n = (unsigned)max_u64(n, run_length(vm, p,
+						    p->hint[i] & ~(PAGE - 1),
+						    gpa, most));
+	return n;
 }
