@@ -75,8 +75,12 @@ static int check_caps(struct kvm *k)
 	n = ioctl(k->fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
 	k->cpus_max = n > 0 ? (unsigned)n : 1;
 	n = ioctl(k->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (n < (int)sizeof(struct kvm_run))
+	if (n < (int)sizeof(struct kvm_run)) {
+		log_error("/dev/kvm: KVM_GET_VCPU_MMAP_SIZE: %d bytes, %zu are "
+			  "needed",
+			  n, sizeof(struct kvm_run));
 		return -ENOTSUP;
+	}
 	k->run_bytes = (size_t)n;
 	return 0;
 }

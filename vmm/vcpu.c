@@ -220,8 +220,11 @@ static int vcpu_open(struct vcpu *v, const struct kvm *k,
 	v->run = mmap(NULL, k->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      v->fd, 0);
 	if (v->run == MAP_FAILED) {
+		rc = -errno;
+		log_error("vCPU %u: mapping its state: %s", v->id,
+			  strerror(-rc));
 		v->run = NULL;
-		return -errno;
+		return rc;
 	}
 	mine = malloc(size);
 	if (!mine)
@@ -279,8 +282,11 @@ int vcpus_start(struct vcpus *p)
 
 		rc = -pthread_create(&p->v[i].thread, NULL, vcpu_main,
 				     &p->v[i]);
-		if (rc)
+		if (rc) {
+			log_error("vCPU %u: starting its thread: %s", i,
+				  strerror(-rc));
 			break;
+		}
 		p->v[i].started = true;
 		snprintf(name, sizeof(name), "vcpu%u", i);
 		(void)pthread_setname_np(p->v[i].thread, name);

@@ -9,6 +9,21 @@
 
 #include "vmm/log.h"
 
+/* The means by which the guest, KVM and we wake one another. */
+static int open_loop(struct vm *vm)
+{
+	int rc = irq_open(&vm->irq, vm->kvm.vm_fd);
+
+	vm->has_irq = true;
+	if (!rc)
+		rc = event_open(&vm->ev);
+	if (!rc)
+		rc = power_open(&vm->power);
+	if (rc)
+		log_error("interrupts and events: %s", strerror(-rc));
+	return rc;
+}
+
 int vm_open(struct vm *vm, const struct config *c)
 {
 	int rc;
@@ -20,8 +35,6 @@ int vm_open(struct vm *vm, const struct config *c)
 	bus_open(&vm->pio, &vm->bus_lock);
 	bus_open(&vm->mmio, &vm->bus_lock);
 	rc = kvm_open(&vm->kvm, c->sev.on);
-	if (!rc)
-		rc = irq_open(&vm->irq, vm->kvm.vm_fd);
 	vm->sev.on = c->sev.on;
 	if (!rc) {
 		rc = gmem_open(&vm->mem, c->memory);
@@ -29,11 +42,7 @@ int vm_open(struct vm *vm, const struct config *c)
 			log_error("--memory: %llu bytes of guest memory: %s",
 				  (unsigned long long)c->memory, strerror(-rc));
 	}
-	if (!rc)
-		rc = event_open(&vm->ev);
-	if (!rc)
-		rc = power_open(&vm->power);
-	return rc;
+	return rc ? rc : open_loop(vm);
 }
 
 int vm_load(struct vm *vm, const struct image *im)
@@ -84,7 +93,7 @@ void vm_close(struct vm *vm)
 		power_close(&vm->power);
 	if (vm->ev.epoll_fd >= 0)
 		event_close(&vm->ev);
-	if (vm->kvm.vm_fd >= 0)
+	if (vm->has_irq)
 		irq_close(&vm->irq);
 	gmem_close(&vm->mem);
 	kvm_close(&vm->kvm);

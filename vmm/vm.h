@@ -22,6 +22,7 @@ struct vm {
 	pthread_mutex_t bus_lock;
 	struct bus pio, mmio;
 	struct irq irq;
+	bool has_irq;
 	struct event ev;
 	struct power power;
 	struct vcpus cpus;
