@@ -87,9 +87,10 @@ GUEST_FLAGS := -m32 -march=i686 -mgeneral-regs-only -Os -ffreestanding -fno-pic 
                -fno-stack-protector -fno-asynchronous-unwind-tables \
                -fcf-protection=none -Wall -Wextra -Werror -Wno-main \
                -Wno-array-bounds -nostdlib -static -Wl,--build-id=none
-$(B)/guest/%.bin: tests/guest/%.c tests/guest/start.S tests/guest/rom.ld
+$(B)/guest/%.bin: tests/guest/%.c tests/guest/start.S tests/guest/rom.ld \
+                  tests/guest/machine.h
 	@mkdir -p $(@D)
-	gcc $(GUEST_FLAGS) -Wl,-T,tests/guest/rom.ld -Wl,--oformat=binary -o $@ \
+	gcc -I. $(GUEST_FLAGS) -Wl,-T,tests/guest/rom.ld -Wl,--oformat=binary -o $@ \
 		tests/guest/start.S $<
 
 units: $(UNIT)

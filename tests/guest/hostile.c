@@ -6,8 +6,9 @@
  * ports and addresses get random accesses, and port 0xCF9 resets the machine:
  * whoever started it looks for that end.
  */
+#include "tests/guest/machine.h"
+
 #include <stddef.h>
-#include <stdint.h>
 
 void main(void);
 
@@ -33,85 +34,6 @@ void main(void);
 #define NEEDS_RESET 0x40u
 
 enum outcome { BROKEN, ANSWERED, SILENT };
-
-static void out8(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static void out16(uint16_t port, uint16_t v)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static void out32(uint16_t port, uint32_t v)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-	uint32_t v;
-
-	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static void put8(uint32_t at, uint8_t v)
-{
-	*(volatile uint8_t *)at = v;
-}
-
-static void put16(uint32_t at, uint16_t v)
-{
-	*(volatile uint16_t *)at = v;
-}
-
-static void put32(uint32_t at, uint32_t v)
-{
-	*(volatile uint32_t *)at = v;
-}
-
-static uint8_t get8(uint32_t at)
-{
-	return *(volatile uint8_t *)at;
-}
-
-static uint16_t get16(uint32_t at)
-{
-	return *(volatile uint16_t *)at;
-}
-
-static uint32_t get32(uint32_t at)
-{
-	return *(volatile uint32_t *)at;
-}
-
-static void say(const char *s)
-{
-	while (*s)
-		out8(0x3f8, (uint8_t)*s++);
-}
-
-static void say_hex(uint32_t v)
-{
-	for (int shift = 28; shift >= 0; shift -= 4)
-		out8(0x3f8, (uint8_t) "0123456789abcdef"[v >> shift & 15]);
-}
-
-/* Configuration space of one function of bus 0. */
-
-static uint32_t cfg_get(unsigned slot, unsigned off)
-{
-	out32(0xcf8, 0x80000000u | slot << 11 | off);
-	return in32(0xcfc);
-}
-
-static void cfg_set(unsigned slot, unsigned off, uint32_t v)
-{
-	out32(0xcf8, 0x80000000u | slot << 11 | off);
-	out32(0xcfc, v);
-}
 
 static unsigned find_disk(void)
 {
