@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * machine: ports, memory, configuration space and the serial port, for guests
- * that have nothing else. Trusts the machine; no paging, addresses are physical.
+ * that have nothing else. Trusts the machine; addresses are physical.
  */
 #ifndef CARREL_TESTS_GUEST_MACHINE_H
 #define CARREL_TESTS_GUEST_MACHINE_H
