@@ -26,8 +26,8 @@
 enum verdict { NOT_MINE, MINE_SHARED, MINE_PRIVATE };
 
 /*
- * Without paging every access is private, and so is the walk of the page
- * tables (walk.h). A kernel names its root with the C-bit, and sets it in every
+ * Without paging every access is private, and so are always the walk of the
+ * page tables and the fetch of instructions (walk.h). A kernel names its root with the C-bit, and sets it in every
  * entry: only a firmware's tables can trap. A kernel's worker stands in only
  * for a vCPU that takes interrupts.
  */
@@ -49,11 +49,13 @@ static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
 	p = (struct paging){
 		.cr3 = s.cr3 & CR3_ADDRESS & ~c_bit,
 		.five_levels = s.cr4 & CR4_LA57,
+		.rip = s.cs.base + r.rip,
 		.hint = { r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp,
 			  r.rbp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14,
 			  r.r15 },
 	};
-	if (!(s.cr3 & c_bit) && walk_finds(v->vm, &p, f))
+	if (walk_fetches(v->vm, &p, f) ||
+	    (!(s.cr3 & c_bit) && walk_finds(v->vm, &p, f)))
 		return MINE_PRIVATE;
 	*pages = walk_shared(v->vm, &p, f, SHARED_AHEAD);
 	return MINE_SHARED;

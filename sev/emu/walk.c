@@ -8,6 +8,7 @@
 #define PTE_LARGE (1ull << 7)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define ENTRIES 512
+#define INSTRUCTION_MAX 15
 #define TABLES_MAX 2048		/* fuel: 1 TiB in pages of 2 MiB */
 
 struct walk {
@@ -92,6 +93,21 @@ static struct mapping translate(struct vm *vm, const struct paging *p,
 	off = (1ull << shift) - 1;
 	return (struct mapping){ (gpa & ~off) | (linear & off), true,
 				 e & c_bit };
+}
+
+bool walk_fetches(struct vm *vm, const struct paging *p, const struct fault *f)
+{
+	const uint64_t ends[] = { p->rip, p->rip + INSTRUCTION_MAX - 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct mapping m = translate(vm, p, ends[i]);
+		uint64_t off = 0;
+
+		if (m.present && vm_block(vm, m.gpa, &off) == f->b &&
+		    (off & ~(PAGE - 1)) == f->off)
+			return true;
+	}
+	return false;
 }
 
 /* How many pages from linear on map gpa and what follows it, not encrypted. */

@@ -14,6 +14,7 @@
 struct paging {
 	uint64_t cr3;		/* the root's address, without C-bit */
 	bool five_levels;
+	uint64_t rip;		/* linear */
 	uint64_t hint[PAGING_HINTS];	/* registers: one may hold the address */
 };
 
@@ -23,6 +24,12 @@ struct paging {
  * Only entries without one count: what is reached with it does not trap.
  */
 bool walk_finds(struct vm *vm, const struct paging *p, const struct fault *f);
+
+/*
+ * Is the page where the next instruction comes from? Those, too, are private
+ * whatever the C-bit says.
+ */
+bool walk_fetches(struct vm *vm, const struct paging *p, const struct fault *f);
 
 /*
  * How many pages from the fault on are shared with it: a guest clears the C-bit
