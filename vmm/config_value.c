@@ -87,28 +87,28 @@ static int refuse(const struct config_slot *s, const char *given)
 	return -EINVAL;
 }
 
+/* 16: no digit. */
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned)(c - 'A') + 10;
+	return 16;
+}
+
 /* Digits only, decimal or 0x: strtoull would take signs and octal. */
 static bool parse_number(const char *text, const char **end, uint64_t *v)
 {
-	const bool hex = text[0] == '0' && text[1] == 'x';
-	const char *p = hex ? text + 2 : text;
-	const char *first = p;
+	const unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+	const char *first = base == 16 ? text + 2 : text, *p = first;
 	uint64_t n = 0;
 
-	for (;; p++) {
-		unsigned digit;
-
-		if (*p >= '0' && *p <= '9')
-			digit = (unsigned)(*p - '0');
-		else if (hex && *p >= 'a' && *p <= 'f')
-			digit = (unsigned)(*p - 'a') + 10;
-		else if (hex && *p >= 'A' && *p <= 'F')
-			digit = (unsigned)(*p - 'A') + 10;
-		else
-			break;
-		if (!mul_u64(n, hex ? 16 : 10, &n) || !add_u64(n, digit, &n))
+	for (; digit_of(*p) < base; p++)
+		if (!mul_u64(n, base, &n) || !add_u64(n, digit_of(*p), &n))
 			return false;
-	}
 	*end = p;
 	*v = n;
 	return p > first;
