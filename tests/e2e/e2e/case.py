@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A case: a Python file whose docstring is its title and whose run(t) raises
 AssertionError when something is wrong. t is a Case."""
+import contextlib
 import importlib.util
 import os
 import pathlib
@@ -134,27 +135,42 @@ class Case:
             p.kill()
         self.programs = []
 
-    def run(self):
-        """Runs the file; prints TAP."""
+    @contextlib.contextmanager
+    def workspace(self):
+        """Its directories and, at the end, no program and no file of it but
+        what is in dir."""
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="carrel-e2e-"))
         try:
-            spec = importlib.util.spec_from_file_location(
-                re.sub(r"\W", "_", self.name), self.path)
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            if hasattr(module, "parts"):
-                module.parts(self)
-            else:
-                self._report(f"{self.name}: {title_of(self.path)}",
-                             lambda: module.run(self))
-        except Exception:            # pylint: disable=broad-except
-            print(f"not ok - {self.name}: {title_of(self.path)}", flush=True)
-            self.note(traceback.format_exc())
+            yield
         finally:
             self._stop_all()
             shutil.rmtree(self.tmp, ignore_errors=True)
+
+    def run(self):
+        """Runs the file; prints TAP."""
+        with self.workspace():
+            try:
+                module = load(self.path)
+                if hasattr(module, "parts"):
+                    module.parts(self)
+                else:
+                    self._report(f"{self.name}: {title_of(self.path)}",
+                                 lambda: module.run(self))
+            except Exception as why:     # pylint: disable=broad-except
+                print(f"not ok - {self.name}: {title_of(self.path)}",
+                      flush=True)
+                self.note(f"{type(why).__name__}: {why}")
+                self.note(where(why))
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(
+        re.sub(r"\W", "_", path.stem), path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def where(why):

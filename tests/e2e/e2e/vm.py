@@ -121,6 +121,19 @@ class Vm(Program):
         return core
 
 
+def ram_of(vm, address, length):
+    """Guest memory as the VMM's own mapping of it reads, or b""."""
+    pid = vm.child.pid
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        for line in maps:
+            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) .*/memfd:ram ", line)
+            if m and address + length <= int(m[2], 16) - int(m[1], 16):
+                with open(f"/proc/{pid}/mem", "rb") as mem:
+                    mem.seek(int(m[1], 16) + address)
+                    return mem.read(length)
+    return b""
+
+
 def holds(path, word):
     """Whether a (large) file contains the bytes, read piece by piece."""
     tail = b""

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both the cases and the demo start from, made on the machine itself."""
+import os
+import pathlib
+import subprocess
+
+e2e = pathlib.Path(__file__).resolve().parent.parent
+
+
+def artefacts_of(build):
+    """NAME=PATH lines: tests/e2e/artefacts, and the emulated platform that
+    all share. Its first start makes its keys: here, where that is quick."""
+    text = subprocess.run([e2e / "artefacts"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+    identity = build / "e2e" / "identity"
+    if not (identity / "pdh.cert").exists():
+        identity.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            [build / "carrel-emu", build / "carrel-sev", "export", "--force",
+             "--out", build / "e2e" / "export"], check=True,
+            env={**os.environ, "CARREL_EMU_IDENTITY": str(identity)},
+            stdout=subprocess.DEVNULL)
+    return f"{text}\nIDENTITY={identity}"
+
+
+def lab_command(build, name, seconds, argv):
+    """argv where /dev/kvm is, with the build directory written through."""
+    return [str(e2e.parent / "lab" / "lab"), "run", "--share", str(build),
+            "--log", str(build / "logs" / f"lab-{name}.log"), "--mem", "5120",
+            "--time", str(seconds), "--", *argv]
