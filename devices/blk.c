@@ -38,7 +38,7 @@
 #define S_UNSUPP 2
 
 /* Limits that we name in the configuration and hold drivers to. */
-#define REQUEST_MAX GIB /* of payload: stop and reset wait for one request */
+#define REQUEST_MAX GIB /* OVMF asks for no more; a stop waits for one */
 #define SEG_MAX 126 /* with header and status: half a ring */
 #define PHYS_BLOCK_EXP 3 /* 4096: what file systems allocate in */
 #define PHYS_BLOCK_SECTORS 8
