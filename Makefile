@@ -146,10 +146,13 @@ demo: deps
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1 \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions
 	install $(PROGRAMS) $(B)/libcarrel-emu.so $(DESTDIR)$(prefix)/bin
 	$(if $(MANUALS),install -m 644 $(MANUALS) \
 		$(DESTDIR)$(prefix)/share/man/man1)
+	install -m 644 $(wildcard docs/completion/*) \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions
 clean:
 	rm -rf $(B)
 
