@@ -10,7 +10,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 
-#define PSS_SALT_DIGEST (-1)	/* OpenSSL's "as long as the digest" */
+#define PSS_SALT_DIGEST (-1) /* OpenSSL's "as long as the digest" */
 
 static void reverse(uint8_t *to, const uint8_t *from, size_t len)
 {
@@ -64,8 +64,7 @@ int cert_ecdsa(EVP_PKEY *key, const void *p, size_t len,
 	return ok ? 0 : -EIO;
 }
 
-static int rsa_pss(EVP_PKEY *key, const void *p, size_t len,
-		   uint8_t le[512])
+static int rsa_pss(EVP_PKEY *key, const void *p, size_t len, uint8_t le[512])
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *k = NULL;
@@ -139,7 +138,7 @@ static int ecdsa_verify(EVP_PKEY *key, const void *p, size_t len,
 	bool ok = false;
 
 	if (sig && r && s && ECDSA_SIG_set0(sig, r, s))
-		r = s = NULL;		/* they belong to sig now */
+		r = s = NULL; /* they belong to sig now */
 	if (sig && !r && !s)
 		n = i2d_ECDSA_SIG(sig, &der);
 	if (n > 0 && c && EVP_DigestVerifyInit(c, NULL, md, NULL, key) == 1)
@@ -173,8 +172,10 @@ int amd_cert_make(struct amd_cert *c, enum cert_usage usage, EVP_PKEY *key,
 	BIGNUM *n = NULL, *e = NULL;
 	bool ok;
 
-	*c = (struct amd_cert){ .version = 1, .usage = usage,
-				.exponent_bits = 4096, .modulus_bits = 4096 };
+	*c = (struct amd_cert){ .version = 1,
+				.usage = usage,
+				.exponent_bits = 4096,
+				.modulus_bits = 4096 };
 	ok = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
 	     EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
 	     BN_bn2lebinpad(n, c->modulus, sizeof c->modulus) >= 0 &&

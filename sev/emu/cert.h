@@ -33,13 +33,13 @@ enum cert_algorithm {
 };
 
 #define CERT_CURVE_P384 2
-#define CERT_EC_LEN 72		/* a little-endian number of up to 576 bits */
+#define CERT_EC_LEN 72 /* a little-endian number of up to 576 bits */
 #define CERT_SIGNED_LEN 0x414
 
 struct cert_signature {
 	uint32_t usage;
 	uint32_t algorithm;
-	uint8_t bytes[512];	/* ECDSA: r[72], s[72]; RSA: 512 bytes */
+	uint8_t bytes[512]; /* ECDSA: r[72], s[72]; RSA: 512 bytes */
 };
 
 struct cert {

@@ -13,8 +13,8 @@ static EVP_CIPHER_CTX *context(const uint8_t key[KEY_LEN], int encrypt)
 {
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 
-	if (c && EVP_CipherInit_ex(c, EVP_aes_128_ecb(), NULL, key, NULL,
-				   encrypt) &&
+	if (c &&
+	    EVP_CipherInit_ex(c, EVP_aes_128_ecb(), NULL, key, NULL, encrypt) &&
 	    EVP_CIPHER_CTX_set_padding(c, 0))
 		return c;
 	EVP_CIPHER_CTX_free(c);

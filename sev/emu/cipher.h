@@ -16,7 +16,7 @@
 #define CIPHER_BLOCK 16
 
 struct cipher {
-	struct lock lock;	/* the contexts below are not for two users */
+	struct lock lock; /* the contexts below are not for two users */
 	EVP_CIPHER_CTX *encrypt, *decrypt, *tweak;
 };
 

@@ -50,8 +50,10 @@ int cpuid_offer(struct kvm_cpuid2 *c, uint32_t room, unsigned c_bit)
 		return -E2BIG;
 	if (!e)
 		e = &c->entries[c->nent++];
-	*e = (struct kvm_cpuid_entry2){ .function = LEAF_SEV, .eax = SEV_ON,
-					.ebx = c_bit, .ecx = SEV_ASIDS,
+	*e = (struct kvm_cpuid_entry2){ .function = LEAF_SEV,
+					.eax = SEV_ON,
+					.ebx = c_bit,
+					.ecx = SEV_ASIDS,
 					.edx = 1 };
 	raise_max(c);
 	return 0;

@@ -10,7 +10,7 @@
 
 #include "vmm/num.h"
 
-#define CPUID_MAX 512		/* leaves; KVM allows 256 */
+#define CPUID_MAX 512 /* leaves; KVM allows 256 */
 
 /* The C-bit: bit 47, or the host's highest address bit below that. */
 unsigned cpuid_c_bit(void);

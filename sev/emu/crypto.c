@@ -29,8 +29,8 @@ int crypto_sha256(const void *p, size_t len, uint8_t out[MAC_LEN])
 static int hmac(const uint8_t *key, size_t key_len, const struct span *part,
 		size_t n, uint8_t out[MAC_LEN])
 {
-	EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, NULL, key,
-						   key_len);
+	EVP_PKEY *k =
+		EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, NULL, key, key_len);
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	size_t len = MAC_LEN;
 	bool ok = k && c &&
@@ -73,8 +73,8 @@ int crypto_kdf(const uint8_t *key, size_t key_len, const char *label,
 {
 	static const uint8_t one[4] = { 1 }, zero[1], bits[4] = { 128 };
 	const struct span part[] = {
-		{ one, sizeof one },	  { label, strlen(label) },
-		{ zero, sizeof zero },	  { context, context_len },
+		{ one, sizeof one },   { label, strlen(label) },
+		{ zero, sizeof zero }, { context, context_len },
 		{ bits, sizeof bits },
 	};
 	uint8_t mac[MAC_LEN];
@@ -98,7 +98,7 @@ EVP_PKEY *crypto_new_rsa4096(void)
 EVP_PKEY *crypto_p384_from(const uint8_t x_be[SHARED_LEN],
 			   const uint8_t y_be[SHARED_LEN])
 {
-	uint8_t point[1 + 2 * SHARED_LEN] = { 4 };	/* uncompressed */
+	uint8_t point[1 + 2 * SHARED_LEN] = { 4 }; /* uncompressed */
 	char curve[] = CURVE;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve,
@@ -120,8 +120,7 @@ EVP_PKEY *crypto_p384_from(const uint8_t x_be[SHARED_LEN],
 	return key;
 }
 
-static int coordinate(EVP_PKEY *key, const char *name,
-		      uint8_t out[SHARED_LEN])
+static int coordinate(EVP_PKEY *key, const char *name, uint8_t out[SHARED_LEN])
 {
 	BIGNUM *n = NULL;
 	bool ok = EVP_PKEY_get_bn_param(key, name, &n) == 1 &&

@@ -11,9 +11,9 @@
 
 #include "vmm/num.h"
 
-#define KEY_LEN 16		/* TEK, TIK, KEK, KIK, a guest's memory key */
-#define MAC_LEN 32		/* HMAC-SHA256, SHA-256 */
-#define SHARED_LEN 48		/* a P-384 coordinate */
+#define KEY_LEN 16 /* TEK, TIK, KEK, KIK, a guest's memory key */
+#define MAC_LEN 32 /* HMAC-SHA256, SHA-256 */
+#define SHARED_LEN 48 /* a P-384 coordinate */
 
 struct span {
 	const void *p;

@@ -25,8 +25,8 @@ void emu_begin(struct emu *e)
 	e->log.fd = -1;
 	e->c_bit = cpuid_c_bit();
 	if (rc)
-		log_error("an option in the environment is not "
-			  "usable; the launcher checks them");
+		log_error("an option in the environment is "
+			  "not usable; the launcher checks them");
 	rc = rc ? 0 : journal_open(&e->log, e->opt.log);
 	if (rc)
 		log_error("%s: %s", e->opt.log, strerror(-rc));
@@ -39,13 +39,14 @@ void emu_end(struct emu *e)
 
 		if (!vm || !vm->sev)
 			continue;
-		journal_line(&e->log,
-			     "vm guest=%u conversions=%llu trapped-private=%llu "
-			     "trapped-shared=%llu unanswered=%llu",
-			     vm->handle, (unsigned long long)vm->conversions,
-			     (unsigned long long)vm->trapped[VIEW_PRIVATE],
-			     (unsigned long long)vm->trapped[VIEW_SHARED],
-			     (unsigned long long)vm->late);
+		journal_line(
+			&e->log,
+			"vm guest=%u conversions=%llu trapped-private=%llu "
+			"trapped-shared=%llu unanswered=%llu",
+			vm->handle, (unsigned long long)vm->conversions,
+			(unsigned long long)vm->trapped[VIEW_PRIVATE],
+			(unsigned long long)vm->trapped[VIEW_SHARED],
+			(unsigned long long)vm->late);
 	}
 }
 
@@ -59,8 +60,7 @@ static void start_psp(void *arg)
 	rc = psp_open(&e->psp, &e->opt, &e->log);
 	e->psp_up = !rc;
 	if (rc)
-		log_error("identity %s: %s", e->opt.identity,
-			  strerror(-rc));
+		log_error("identity %s: %s", e->opt.identity, strerror(-rc));
 }
 
 /*
@@ -80,10 +80,11 @@ int emu_open_sev(struct emu *e, int flags)
 		fd = STUB(SYS_memfd_create, "dev-sev", MFD_CLOEXEC, 0, 0, 0, 0);
 		if (fd < 0)
 			return (int)fd;
-		e->sev_fd = (int)STUB(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 200, 0, 0,
-				      0);
+		e->sev_fd =
+			(int)STUB(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 200, 0, 0, 0);
 		stub_close((int)fd);
-		if (e->sev_fd < 0 || STUB(SYS_fstat, e->sev_fd, &st, 0, 0, 0, 0))
+		if (e->sev_fd < 0 ||
+		    STUB(SYS_fstat, e->sev_fd, &st, 0, 0, 0, 0))
 			return -EIO;
 		e->sev_device = st.st_dev;
 		e->sev_inode = st.st_ino;

@@ -27,13 +27,13 @@ struct emu {
 	struct next next;
 	struct options opt;
 	struct journal log;
-	struct mailbox box;	/* the processor's thread: psp is its own */
+	struct mailbox box; /* the processor's thread: psp is its own */
 	bool psp_up;
 	struct psp psp;
-	uint64_t sev_device, sev_inode;	/* what /dev/sev is here; 0: unopened */
+	uint64_t sev_device, sev_inode; /* what /dev/sev is here; 0: unopened */
 	int sev_fd;
 	unsigned c_bit;
-	struct lock lock;	/* vm[] */
+	struct lock lock; /* vm[] */
 	struct vm *vm[EMU_VMS];
 };
 

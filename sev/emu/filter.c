@@ -32,8 +32,7 @@ int filter_extend(const struct sock_fprog *in, uint64_t page,
 	if (!in->filter || !in->len || in->len > BPF_MAXINSNS - FILTER_FRONT)
 		return -EINVAL;
 	bytes_copy(out, sizeof front, front, sizeof front);
-	bytes_copy(out + FILTER_FRONT, room, in->filter,
-		   in->len * sizeof *out);
+	bytes_copy(out + FILTER_FRONT, room, in->filter, in->len * sizeof *out);
 	*extended = (struct sock_fprog){
 		.len = (unsigned short)(in->len + FILTER_FRONT),
 		.filter = out,

@@ -11,7 +11,7 @@
 
 #include "vmm/num.h"
 
-#define FILTER_FRONT 7		/* instructions that are put in front */
+#define FILTER_FRONT 7 /* instructions that are put in front */
 
 /*
  * Writes into out (room for BPF_MAXINSNS) a rule that allows every call made

@@ -27,7 +27,7 @@ static void show_filter(const struct emu *e, unsigned long request, void *arg)
 
 struct kernel_call {
 	struct emu *e;
-	struct vm *vm;		/* NULL: a command for the platform */
+	struct vm *vm; /* NULL: a command for the platform */
 	uint64_t arg;
 	bool writable;
 	int rc;
@@ -63,7 +63,8 @@ static int issue_cmd(struct emu *e, int fd, void *arg)
 
 static int encrypt_op(struct emu *e, int fd, void *arg)
 {
-	struct kernel_call k = { .e = e, .vm = emu_vm(e, fd),
+	struct kernel_call k = { .e = e,
+				 .vm = emu_vm(e, fd),
 				 .arg = (uintptr_t)arg };
 
 	if (!k.vm || !e->psp_up)
@@ -180,10 +181,10 @@ static int set_slot2(struct emu *e, int fd, void *arg)
 	if (r.flags & ~(uint32_t)(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return vm->sev ? -EINVAL
 			       : emu_ioctl(e, fd, UAPI_SET_REGION2, arg);
-	old = (struct kvm_userspace_memory_region){
-		r.slot, r.flags, r.guest_phys_addr, r.memory_size,
-		r.userspace_addr
-	};
+	old = (struct kvm_userspace_memory_region){ r.slot, r.flags,
+						    r.guest_phys_addr,
+						    r.memory_size,
+						    r.userspace_addr };
 	return vm_set_slot(vm, &old);
 }
 
@@ -240,10 +241,8 @@ static int check_extension(struct emu *e, int fd, void *arg)
 	case UAPI_CAP_VM_TYPES:
 		return (rc > 0 ? rc : 0) | 1 << UAPI_VM_DEFAULT |
 		       1 << UAPI_VM_SEV;
-	case KVM_CAP_NR_MEMSLOTS:
-		return rc > VM_ALIAS ? VM_ALIAS - 1 : rc;
-	default:
-		return rc;
+	case KVM_CAP_NR_MEMSLOTS: return rc > VM_ALIAS ? VM_ALIAS - 1 : rc;
+	default: return rc;
 	}
 }
 

@@ -13,15 +13,22 @@
 
 #define CHIP_ID_LEN 64
 
-enum identity_part { PART_ARK, PART_ASK, PART_CEK, PART_OCA, PART_PEK,
-		     PART_PDH, PART_COUNT };
+enum identity_part {
+	PART_ARK,
+	PART_ASK,
+	PART_CEK,
+	PART_OCA,
+	PART_PEK,
+	PART_PDH,
+	PART_COUNT
+};
 
 struct identity {
 	char dir[512];
 	uint8_t api_major, api_minor;
-	EVP_PKEY *key[PART_COUNT];	/* no OCA key: somebody else owns it */
-	struct amd_cert amd[2];		/* ARK, ASK */
-	struct cert cert[PART_COUNT];	/* from PART_CEK on */
+	EVP_PKEY *key[PART_COUNT]; /* no OCA key: somebody else owns it */
+	struct amd_cert amd[2]; /* ARK, ASK */
+	struct cert cert[PART_COUNT]; /* from PART_CEK on */
 	uint8_t chip_id[CHIP_ID_LEN];
 };
 
@@ -34,9 +41,9 @@ void identity_close(struct identity *id);
 bool identity_owned(const struct identity *id);
 
 /* Each makes new keys, signs what lies below, and stores the result. */
-int identity_new_owner(struct identity *id) MUST_USE;	/* PEK_GEN */
-int identity_new_pdh(struct identity *id) MUST_USE;	/* PDH_GEN */
+int identity_new_owner(struct identity *id) MUST_USE; /* PEK_GEN */
+int identity_new_pdh(struct identity *id) MUST_USE; /* PDH_GEN */
 int identity_import(struct identity *id, const struct cert *pek,
-		    const struct cert *oca) MUST_USE;	/* checked before */
+		    const struct cert *oca) MUST_USE; /* checked before */
 
 #endif

@@ -11,7 +11,7 @@
 #include "vmm/num.h"
 
 struct journal {
-	int fd;			/* -1: no journal */
+	int fd; /* -1: no journal */
 	uint64_t start_ns;
 };
 

@@ -29,7 +29,7 @@ static int ask(struct call *c, struct psp_request *r)
 	return kernel_result(psp_execute(&c->e->psp, r, &mem), &c->cmd.error);
 }
 
-/* An address nobody mapped: the kernel cannot pin it, the firmware not asked. */
+/* An address that nobody mapped cannot be pinned: no firmware is asked. */
 static int pin(const struct call *c, uint64_t at, uint32_t len)
 {
 	struct block *b;
@@ -126,7 +126,8 @@ static int launch_measure(struct call *c)
 		if (a.len > UAPI_BLOB_MAX)
 			return -EINVAL;
 		r.out[0] = (struct psp_room){
-			buf, (uint32_t)min_u64(a.len, sizeof buf), 0 };
+			buf, (uint32_t)min_u64(a.len, sizeof buf), 0
+		};
 	}
 	rc = ask(c, &r);
 	if (rc && !query)
@@ -200,7 +201,8 @@ static int attestation(struct call *c)
 		if (a.len > UAPI_BLOB_MAX)
 			return -EINVAL;
 		r.out[0] = (struct psp_room){
-			buf, (uint32_t)min_u64(a.len, sizeof buf), 0 };
+			buf, (uint32_t)min_u64(a.len, sizeof buf), 0
+		};
 	}
 	r.in[0] = (struct span){ a.mnonce, sizeof a.mnonce };
 	rc = ask(c, &r);
@@ -247,7 +249,7 @@ int kernel_guest(struct emu *e, struct vm *vm, uint64_t arg)
 {
 	static const struct {
 		int (*run)(struct call *c);
-		bool before;	/* works on a VM that is no SEV guest yet */
+		bool before; /* works on a VM that is no SEV guest yet */
 	} ops[] = {
 		[KVM_SEV_INIT] = { init, true },
 		[KVM_SEV_LAUNCH_START] = { launch_start, false },
@@ -269,7 +271,7 @@ int kernel_guest(struct emu *e, struct vm *vm, uint64_t arg)
 	if (c.cmd.id < ARRAY_LEN(ops) && ops[c.cmd.id].run)
 		rc = vm->sev || ops[c.cmd.id].before ? ops[c.cmd.id].run(&c)
 						     : -ENOTTY;
-	else			/* ES, migration and SNP: not on this platform */
+	else /* ES, migration and SNP: not on this platform */
 		rc = c.cmd.id == KVM_SEV_ES_INIT || vm->sev ? -ENOTTY : -EINVAL;
 	if (rc && c.cmd.error == 0)
 		journal_line(vm->log, "kvm command=%u error=%d", c.cmd.id, rc);

@@ -76,7 +76,8 @@ static int pek_csr(struct emu *e, struct sev_issue_cmd *c)
 		return -EFAULT;
 	if (a.address && a.length)
 		r.out[0] = (struct psp_room){
-			buf, (uint32_t)min_u64(a.length, sizeof buf), 0 };
+			buf, (uint32_t)min_u64(a.length, sizeof buf), 0
+		};
 	rc = ask(e, &r, &error);
 	c->error = error;
 	a.length = r.out[0].len;
@@ -120,10 +121,12 @@ static int pdh_export(struct emu *e, struct sev_issue_cmd *c)
 		return -EFAULT;
 	if (a.pdh_cert_address && a.pdh_cert_len && a.cert_chain_address) {
 		r.out[0] = (struct psp_room){
-			pdh, (uint32_t)min_u64(a.pdh_cert_len, sizeof pdh), 0 };
+			pdh, (uint32_t)min_u64(a.pdh_cert_len, sizeof pdh), 0
+		};
 		r.out[1] = (struct psp_room){
 			chain,
-			(uint32_t)min_u64(a.cert_chain_len, sizeof chain), 0 };
+			(uint32_t)min_u64(a.cert_chain_len, sizeof chain), 0
+		};
 	}
 	rc = ask(e, &r, &error);
 	c->error = error;
@@ -165,7 +168,8 @@ static int get_id2(struct emu *e, struct sev_issue_cmd *c)
 		return rc;
 	if (a.address && a.length)
 		r.out[0] = (struct psp_room){
-			id, (uint32_t)min_u64(a.length, sizeof id), 0 };
+			id, (uint32_t)min_u64(a.length, sizeof id), 0
+		};
 	rc = ask(e, &r, &error);
 	c->error = error;
 	a.length = r.out[0].len;

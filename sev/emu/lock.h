@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct lock {
-	uint32_t word;		/* 0 free, 1 held, 2 held and waited for */
+	uint32_t word; /* 0 free, 1 held, 2 held and waited for */
 };
 
 void lock_take(struct lock *l);

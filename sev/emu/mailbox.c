@@ -18,9 +18,10 @@ static void *loop(void *arg)
 
 	for (;;) {
 		while (word_get(&m->turn) != TURN_ASKED)
-			word_wait(&m->turn, word_get(&m->turn) == TURN_DONE
-						    ? TURN_DONE
-						    : TURN_IDLE, 0);
+			word_wait(&m->turn,
+				  word_get(&m->turn) == TURN_DONE ? TURN_DONE
+								  : TURN_IDLE,
+				  0);
 		m->fn(m->arg);
 		word_set(&m->turn, TURN_DONE);
 	}

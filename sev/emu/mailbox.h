@@ -15,7 +15,7 @@
 struct mailbox {
 	struct lock lock;
 	uint32_t turn;
-	pid_t owner;		/* the process whose thread it is; 0: none */
+	pid_t owner; /* the process whose thread it is; 0: none */
 	void (*fn)(void *arg);
 	void *arg;
 };

@@ -24,11 +24,12 @@ static const char usage[] =
 	"Runs PROGRAM with an emulated AMD secure processor: /dev/sev and the\n"
 	"SEV calls of KVM work, and a SEV guest runs on any /dev/kvm.\n"
 	"\n"
-	"  --identity DIR   the processor's keys and certificates (made on first\n"
-	"                   use; default ~/.local/state/carrel-emu)\n"
-	"  --api X.Y[.B]    its API version and build (default " API_DEFAULT ")\n"
+	"  --identity DIR   the processor's keys and certificates, made on\n"
+	"                   first use (~/.local/state/carrel-emu)\n"
+	"  --api X.Y[.B]    its API version and build (default " API_DEFAULT
+	")\n"
 	"  --log FILE       append a line for each command to FILE\n"
-	"  --make-identity  only make the identity, and say where it is\n"
+	"  --make-identity  only make the identity, say where it is\n"
 	"  --help\n";
 
 struct run {
@@ -58,17 +59,15 @@ static int take(struct run *r, int c)
 	case 'i':
 		return set_text(o->identity, sizeof o->identity, "identity",
 				optarg);
-	case 'l':
-		return set_text(o->log, sizeof o->log, "log", optarg);
+	case 'l': return set_text(o->log, sizeof o->log, "log", optarg);
 	case 'a':
 		if (!options_api(o, optarg))
 			return 0;
 		log_error("--api: \"%s\": a version like 1.55 or 1.55.21 is "
-			  "accepted", optarg);
+			  "accepted",
+			  optarg);
 		return -EINVAL;
-	case 'm':
-		r->make_identity = true;
-		return 0;
+	case 'm': r->make_identity = true; return 0;
 	default:
 		(void)fputs(usage, c == 'h' ? stdout : stderr);
 		return c == 'h' ? -ECANCELED : -EINVAL;

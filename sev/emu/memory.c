@@ -19,8 +19,8 @@
 
 #define DRAM_FIRST (1ull << 32)
 #define RW (PROT_READ | PROT_WRITE)
-#define FEATURES                                                   \
-	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | \
+#define FEATURES                                                               \
+	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |               \
 	 UFFD_FEATURE_THREAD_ID)
 
 int memory_open(struct memory *m, const struct journal *log)

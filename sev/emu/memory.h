@@ -8,8 +8,8 @@
  *   PRIVATE  both reach P: paging was off, or it is a page table;
  *   SHARED   without the C-bit it reaches S; with it, it is private again.
  *
- * For a page that was never shared S holds ciphertext, or nothing yet. Addresses
- * named `at` are the program's own, as it gave them to KVM.
+ * For a page that was never shared S holds ciphertext, or nothing yet.
+ * Addresses named `at` are the program's own, as it gave them to KVM.
  */
 #ifndef CARREL_EMU_MEMORY_H
 #define CARREL_EMU_MEMORY_H
@@ -24,22 +24,22 @@
 enum view { VIEW_TRAPPED, VIEW_PRIVATE, VIEW_SHARED };
 
 struct block {
-	uint64_t at, len;	/* the program's mapping of S */
-	uint8_t *plain;		/* S again, for us: never traps */
-	uint8_t *secret;	/* P, for us: never traps */
-	uint8_t *open;		/* KVM's: accesses without the C-bit */
-	uint8_t *closed;	/* KVM's: accesses with it; P */
-	uint8_t *fill;		/* S, where writeback.c adds pages */
-	uint8_t *view;		/* enum view, a byte a page */
-	uint64_t dram;		/* the physical address that tweaks the cipher */
+	uint64_t at, len; /* the program's mapping of S */
+	uint8_t *plain; /* S again, for us: never traps */
+	uint8_t *secret; /* P, for us: never traps */
+	uint8_t *open; /* KVM's: accesses without the C-bit */
+	uint8_t *closed; /* KVM's: accesses with it; P */
+	uint8_t *fill; /* S, where writeback.c adds pages */
+	uint8_t *view; /* enum view, a byte a page */
+	uint64_t dram; /* physical address: tweaks the cipher */
 };
 
 struct memory {
-	struct lock lock;	/* guards all of this */
+	struct lock lock; /* guards all of this */
 	const struct journal *log;
 	int uffd;
-	bool running;		/* the guest: it has a key, and writes */
-	struct cipher *cipher;	/* NULL before LAUNCH_START */
+	bool running; /* the guest: it has a key, and writes */
+	struct cipher *cipher; /* NULL before LAUNCH_START */
 	uint64_t next_dram;
 	unsigned blocks;
 	struct block block[MEMORY_BLOCKS];

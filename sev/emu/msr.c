@@ -12,7 +12,7 @@
 int msr_filter(const struct vm *vm, const struct kvm_msr_filter *theirs)
 {
 	static const uint32_t ours[] = { MSR_SEV_STATUS, MSR_APIC_BASE };
-	uint8_t deny[8] = { 0 };	/* one register, its bit clear */
+	uint8_t deny[8] = { 0 }; /* one register, its bit clear */
 	struct kvm_msr_filter f = *theirs;
 	size_t n = 0;
 

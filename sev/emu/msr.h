@@ -11,11 +11,11 @@
 
 #define MSR_SEV_STATUS 0xc0010131u
 #define MSR_APIC_BASE 0x1bu
-#define SEV_STATUS_ON 1u		/* no ES, no SNP */
+#define SEV_STATUS_ON 1u /* no ES, no SNP */
 
 int msr_begin(const struct vm *vm) MUST_USE;
 /* KVM_X86_SET_MSR_FILTER of the program, with our ranges added. */
-int msr_filter(const struct vm *vm, const struct kvm_msr_filter *theirs)
-	MUST_USE;
+int msr_filter(const struct vm *vm,
+	       const struct kvm_msr_filter *theirs) MUST_USE;
 
 #endif

@@ -15,8 +15,8 @@
 #define API_DEFAULT "1.55.21"
 
 struct options {
-	char identity[512];	/* directory */
-	char log[512];		/* file; empty: no log */
+	char identity[512]; /* directory */
+	char log[512]; /* file; empty: no log */
 	uint8_t api_major, api_minor, build;
 };
 

@@ -69,14 +69,14 @@ static int openat_any(int at, const char *path, int flags, mode_t mode)
 }
 
 /* An absent mode reads as whatever is in a register, and is not used. */
-#define WITH_MODE(call)                    \
-	do {                               \
-		va_list ap;                \
-		mode_t mode;               \
-		va_start(ap, flags);       \
-		mode = va_arg(ap, mode_t); \
-		va_end(ap);                \
-		return call;               \
+#define WITH_MODE(call)                                                        \
+	do {                                                                   \
+		va_list ap;                                                    \
+		mode_t mode;                                                   \
+		va_start(ap, flags);                                           \
+		mode = va_arg(ap, mode_t);                                     \
+		va_end(ap);                                                    \
+		return call;                                                   \
 	} while (0)
 
 PUBLIC int open(const char *path, int flags, ...);
@@ -156,7 +156,7 @@ static const void *extend(struct extended *x, uintptr_t prog)
 
 	if (stub_copy_in(&theirs, prog, sizeof theirs) ||
 	    filter_extend(&theirs, (uintptr_t)stub_page, x->code, &x->prog))
-		return (const void *)prog;	/* the kernel will refuse it */
+		return (const void *)prog; /* the kernel will refuse it */
 	return &x->prog;
 }
 

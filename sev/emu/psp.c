@@ -15,7 +15,7 @@
 #define UP (P(INIT) | P(WORKING))
 #define LAUNCHED (G(LSECRET) | G(RUNNING))
 #define ANY_GUEST (G(LUPDATE) | G(LSECRET) | G(RUNNING))
-#define STAY GUEST_UNINIT	/* no command leads there */
+#define STAY GUEST_UNINIT /* no command leads there */
 
 /*
  * `guest` 0: a command for the platform. `us` and `us_per_kib` estimate what a
@@ -24,10 +24,10 @@
  */
 static const struct rule {
 	const char *name;
-	uint16_t code;		/* the number in SEV API table 3 */
+	uint16_t code; /* the number in SEV API table 3 */
 	uint8_t platform, guest;
 	enum psp_guest_state next;
-	bool aligned;		/* address and length: multiples of 16 */
+	bool aligned; /* address and length: multiples of 16 */
 	uint32_t us, us_per_kib;
 	psp_handler *run;
 } rules[PSP_COMMANDS] = {

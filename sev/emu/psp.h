@@ -36,8 +36,12 @@ enum psp_status {
 };
 
 enum psp_platform_state { PLATFORM_UNINIT, PLATFORM_INIT, PLATFORM_WORKING };
-enum psp_guest_state { GUEST_UNINIT, GUEST_LUPDATE, GUEST_LSECRET,
-		       GUEST_RUNNING };
+enum psp_guest_state {
+	GUEST_UNINIT,
+	GUEST_LUPDATE,
+	GUEST_LSECRET,
+	GUEST_RUNNING
+};
 
 /* Guest policy (table 2). */
 #define POLICY_NODBG (1u << 0)
@@ -46,11 +50,24 @@ enum psp_guest_state { GUEST_UNINIT, GUEST_LUPDATE, GUEST_LSECRET,
 #define POLICY_API_MINOR(p) ((p) >> 24 & 0xff)
 
 enum psp_command {
-	PSP_FACTORY_RESET, PSP_PLATFORM_STATUS, PSP_PEK_GEN, PSP_PEK_CSR,
-	PSP_PEK_CERT_IMPORT, PSP_PDH_CERT_EXPORT, PSP_PDH_GEN, PSP_GET_ID,
-	PSP_GUEST_STATUS, PSP_LAUNCH_START, PSP_LAUNCH_UPDATE_DATA,
-	PSP_LAUNCH_MEASURE, PSP_LAUNCH_SECRET, PSP_LAUNCH_FINISH,
-	PSP_ATTESTATION, PSP_DBG_DECRYPT, PSP_DBG_ENCRYPT, PSP_DECOMMISSION,
+	PSP_FACTORY_RESET,
+	PSP_PLATFORM_STATUS,
+	PSP_PEK_GEN,
+	PSP_PEK_CSR,
+	PSP_PEK_CERT_IMPORT,
+	PSP_PDH_CERT_EXPORT,
+	PSP_PDH_GEN,
+	PSP_GET_ID,
+	PSP_GUEST_STATUS,
+	PSP_LAUNCH_START,
+	PSP_LAUNCH_UPDATE_DATA,
+	PSP_LAUNCH_MEASURE,
+	PSP_LAUNCH_SECRET,
+	PSP_LAUNCH_FINISH,
+	PSP_ATTESTATION,
+	PSP_DBG_DECRYPT,
+	PSP_DBG_ENCRYPT,
+	PSP_DECOMMISSION,
 	PSP_COMMANDS
 };
 
@@ -63,10 +80,10 @@ struct psp_room {
 struct psp_request {
 	enum psp_command id;
 	uint32_t handle, policy, state;
-	uint64_t address;	/* guest memory, as the host addresses it */
-	uint64_t other;		/* DBG_*: the host's own side */
+	uint64_t address; /* guest memory, as the host addresses it */
+	uint64_t other; /* DBG_*: the host's own side */
 	uint32_t length;
-	struct span in[2];	/* DH certificate and session, PEK and OCA,
+	struct span in[2]; /* DH certificate and session, PEK and OCA,
 				   secret header and data */
 	struct psp_room out[2];
 };
@@ -91,12 +108,12 @@ struct psp_memory {
 
 struct psp_guest {
 	enum psp_guest_state state;
-	uint32_t handle;	/* 0: the place is free */
+	uint32_t handle; /* 0: the place is free */
 	uint32_t policy;
 	struct transport_keys keys;
 	struct cipher cipher;
 	struct psp_memory mem;
-	EVP_MD_CTX *digest;	/* runs while in LUPDATE */
+	EVP_MD_CTX *digest; /* runs while in LUPDATE */
 	uint8_t ld[MAC_LEN];
 	uint8_t measurement[MEASUREMENT_LEN];
 	uint64_t measured_bytes;

@@ -41,7 +41,8 @@ enum psp_status psp_attestation(struct psp *p, struct psp_guest *g,
 				struct psp_request *r,
 				const struct psp_memory *mem)
 {
-	struct report a = { .policy = g->policy, .usage = USAGE_PEK,
+	struct report a = { .policy = g->policy,
+			    .usage = USAGE_PEK,
 			    .algorithm = ALGO_ECDSA_SHA256 };
 
 	(void)mem;

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
-#define SECRET_MAX (16 * KIB)	/* 6.6 */
+#define SECRET_MAX (16 * KIB) /* 6.6 */
 #define PIECE (64 * KIB)
 
 /* From this version on, measurement and secret are bound to each other. */
@@ -48,7 +48,8 @@ static enum psp_status guest_keys(struct psp *p, struct psp_guest *g,
 static enum psp_status policy_check(const struct psp *p, uint32_t policy)
 {
 	uint32_t have = (uint32_t)p->opt->api_major << 8 | p->opt->api_minor;
-	uint32_t want = POLICY_API_MAJOR(policy) << 8 | POLICY_API_MINOR(policy);
+	uint32_t want = POLICY_API_MAJOR(policy) << 8 |
+			POLICY_API_MINOR(policy);
 
 	if (want > have || (policy & POLICY_ES))
 		return PSP_POLICY_FAILURE;
@@ -79,7 +80,7 @@ enum psp_status psp_launch_start(struct psp *p, struct psp_guest *none,
 	(void)none;
 	if (s)
 		return s;
-	if (r->handle)			/* to share another guest's key */
+	if (r->handle) /* to share another guest's key */
 		return PSP_UNSUPPORTED;
 	for (size_t i = 0; !g && i < PSP_GUESTS; i++)
 		if (!p->guest[i].handle)
@@ -143,8 +144,9 @@ static int measure(const struct psp *p, struct psp_guest *g)
 	int rc = crypto_random(nonce, MEASUREMENT_LEN - MAC_LEN);
 
 	put_le32(policy, g->policy);
-	return rc ? rc : crypto_hmac(g->keys.tik, part, ARRAY_LEN(part),
-				     g->measurement);
+	return rc ? rc
+		  : crypto_hmac(g->keys.tik, part, ARRAY_LEN(part),
+				g->measurement);
 }
 
 enum psp_status psp_launch_measure(struct psp *p, struct psp_guest *g,
@@ -164,7 +166,7 @@ enum psp_status psp_launch_measure(struct psp *p, struct psp_guest *g,
 
 /* Table 47: how the data is wrapped. */
 struct secret_header {
-	uint32_t flags;		/* bit 0: compressed */
+	uint32_t flags; /* bit 0: compressed */
 	uint8_t iv[16];
 	uint8_t mac[MAC_LEN];
 };
@@ -177,8 +179,10 @@ static enum psp_status secret_check(const struct psp *p,
 {
 	uint8_t head[1 + 4] = { 0x01 }, length[8], mac[MAC_LEN];
 	const struct span part[] = {
-		{ head, sizeof head },	   { h->iv, sizeof h->iv },
-		{ length, sizeof length }, { r->in[1].p, r->in[1].len },
+		{ head, sizeof head },
+		{ h->iv, sizeof h->iv },
+		{ length, sizeof length },
+		{ r->in[1].p, r->in[1].len },
 		{ g->measurement, binds_version(p->opt) ? MAC_LEN : 0 },
 	};
 
@@ -205,7 +209,7 @@ enum psp_status psp_launch_secret(struct psp *p, struct psp_guest *g,
 	    r->in[1].len != r->length)
 		return PSP_INVALID_LENGTH;
 	bytes_copy(&h, sizeof h, r->in[0].p, sizeof h);
-	if (h.flags)			/* no compression here */
+	if (h.flags) /* no compression here */
 		return PSP_INVALID_PARAM;
 	s = secret_check(p, g, &h, r);
 	if (s)

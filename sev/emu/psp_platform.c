@@ -5,12 +5,12 @@
  */
 #include "sev/emu/psp_commands.h"
 
-#define CERTS_IN_CHAIN 3	/* PEK, OCA, CEK */
+#define CERTS_IN_CHAIN 3 /* PEK, OCA, CEK */
 
 /* Answer of PLATFORM_STATUS as the host's driver hands it on. */
 struct status_answer {
 	uint8_t api_major, api_minor, state;
-	uint32_t flags;		/* bit 0: somebody else owns the platform */
+	uint32_t flags; /* bit 0: somebody else owns the platform */
 	uint8_t build;
 	uint32_t guests;
 } __attribute__((packed));

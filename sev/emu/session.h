@@ -11,10 +11,10 @@
 
 struct session {
 	uint8_t nonce[16];
-	uint8_t wrapped[2 * KEY_LEN];	/* AES-128-CTR(KEK, IV, TEK, TIK) */
+	uint8_t wrapped[2 * KEY_LEN]; /* AES-128-CTR(KEK, IV, TEK, TIK) */
 	uint8_t iv[16];
-	uint8_t wrap_mac[MAC_LEN];	/* HMAC(KIK, wrapped) */
-	uint8_t policy_mac[MAC_LEN];	/* HMAC(TIK, policy) */
+	uint8_t wrap_mac[MAC_LEN]; /* HMAC(KIK, wrapped) */
+	uint8_t policy_mac[MAC_LEN]; /* HMAC(TIK, policy) */
 };
 static_assert(sizeof(struct session) == 128, "SEV API, table 28");
 

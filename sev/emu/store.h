@@ -20,8 +20,7 @@ int store_remove(const char *dir, const char *name,
 		 const char *suffix) MUST_USE;
 
 int store_key(const char *dir, const char *name, EVP_PKEY *key) MUST_USE;
-int store_load_key(const char *dir, const char *name,
-		   EVP_PKEY **key) MUST_USE;
+int store_load_key(const char *dir, const char *name, EVP_PKEY **key) MUST_USE;
 
 /* An empty directory beside dir, whose parents are made when missing. */
 int store_temporary(const char *dir, char *tmp, size_t cap) MUST_USE;

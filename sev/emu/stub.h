@@ -30,7 +30,7 @@ long stub_gettid(void);
 
 /* Memory: MAP_FAILED never comes back, NULL says that it did not work. */
 void *stub_map(void *at, size_t len, int prot, int flags, int fd);
-/* A second mapping of the pages behind a shared mapping, at `at` or anywhere. */
+/* The pages of a shared mapping, mapped once more: at `at`, or anywhere. */
 void *stub_map_again(const void *shared, size_t len, void *at);
 void stub_unmap(void *at, size_t len);
 /* A fresh shared mapping without a name; *fd stays open when fd != NULL. */

@@ -17,7 +17,7 @@
 /* One that neither the C library nor a VMM we know uses. */
 #define KICK_SIGNAL 62
 #define KICK_AGAIN_MS 5
-#define KICK_ROUNDS 600		/* a busy machine is no reason to guess */
+#define KICK_ROUNDS 600 /* a busy machine is no reason to guess */
 
 /* The kernel's own struct: the C library's lacks the restorer. */
 struct kernel_sigaction {
@@ -30,7 +30,7 @@ struct kernel_sigaction {
 
 static void interrupted(int sig)
 {
-	(void)sig;	/* only there to end KVM_RUN */
+	(void)sig; /* only there to end KVM_RUN */
 }
 
 static int install_signal(void)
@@ -41,16 +41,16 @@ static int install_signal(void)
 		.restorer = stub_sigreturn,
 	};
 
-	return (int)STUB(SYS_rt_sigaction, KICK_SIGNAL, &a, NULL,
-			 sizeof a.mask, 0, 0);
+	return (int)STUB(SYS_rt_sigaction, KICK_SIGNAL, &a, NULL, sizeof a.mask,
+			 0, 0);
 }
 
 void trap_admit(void)
 {
 	uint64_t mask = 1ull << (KICK_SIGNAL - 1);
 
-	(void)STUB(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, NULL, sizeof mask,
-		   0, 0);
+	(void)STUB(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, NULL, sizeof mask, 0,
+		   0);
 }
 
 /* Marks who has to answer: the vCPU of that thread, or all that run. */
@@ -61,8 +61,9 @@ static void put_question(struct vm *vm, const struct fault *f, uint32_t tid)
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i].tid == tid)
 			who = &vm->vcpu[i];
-	vm->question = (struct question){ .f = f, .worker = !who,
-					  .answer = VIEW_SHARED, .pages = 1 };
+	vm->question = (struct question){
+		.f = f, .worker = !who, .answer = VIEW_SHARED, .pages = 1
+	};
 	for (unsigned i = 0; i < vm->vcpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * trap: a thread that hears of accesses to a page that is not known to be what
- * the access takes it for, and decides what it is. Only the vCPU that made the access knows: it is interrupted out
- * of KVM_RUN, and its own thread looks at its registers (vcpu.h).
+ * the access takes it for, and decides what it is. Only the vCPU that made the
+ * access knows: it is interrupted out of KVM_RUN, and its own thread looks at
+ * its registers (vcpu.h).
  */
 #ifndef CARREL_EMU_TRAP_H
 #define CARREL_EMU_TRAP_H

@@ -20,16 +20,18 @@
 #define APIC_BASE 0xfee00000ull
 #define APIC_BASE_FLAGS 0xfffull
 #define HC_MAP_GPA_RANGE 12
-#define SHARED_AHEAD 512	/* pages */
+#define SHARED_AHEAD 512 /* pages */
 #define HC_ENCRYPTED (1ull << 4)
 
 enum verdict { NOT_MINE, MINE_SHARED, MINE_PRIVATE };
 
 /*
  * Without paging every access is private, and so are always the walk of the
- * page tables and the fetch of instructions (walk.h). A kernel names its root with the C-bit, and sets it in every
- * entry: only a firmware's tables can trap. A kernel's worker stands in only
- * for a vCPU that takes interrupts.
+ * page tables and the fetch of instructions (walk.h). A kernel names its root
+ * with the C-bit, and sets it in every entry: only a firmware's tables can
+ * trap. A kernel's worker stands in only for a vCPU that takes interrupts, so
+ * one that starts up without paging and without them is not meant; what page
+ * tables say holds even if an interrupt came between.
  */
 static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
 			  unsigned *pages)
@@ -42,10 +44,9 @@ static enum verdict judge(struct vcpu *v, const struct fault *f, bool worker,
 	if (stub_ioctl(v->fd, KVM_GET_SREGS, &s) ||
 	    stub_ioctl(v->fd, KVM_GET_REGS, &r))
 		return NOT_MINE;
-	if (worker && !(r.rflags & RFLAGS_IF))
-		return NOT_MINE;
 	if (!(s.cr0 & CR0_PG) || !(s.efer & EFER_LMA))
-		return MINE_PRIVATE;
+		return worker && !(r.rflags & RFLAGS_IF) ? NOT_MINE
+							 : MINE_PRIVATE;
 	p = (struct paging){
 		.cr3 = s.cr3 & CR3_ADDRESS & ~c_bit,
 		.five_levels = s.cr4 & CR4_LA57,

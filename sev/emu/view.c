@@ -118,8 +118,9 @@ bool view_fault(struct memory *m, uint64_t address, struct fault *f)
 
 		found = open < b->len || closed < b->len;
 		if (found)
-			*f = (struct fault){ b, min_u64(open, closed) &
-							~(PAGE - 1),
+			*f = (struct fault){ b,
+					     min_u64(open, closed) &
+						     ~(PAGE - 1),
 					     closed < b->len };
 	}
 	lock_drop(&m->lock);

@@ -22,7 +22,7 @@ void view_open(struct memory *m, struct block *b, uint64_t off, uint64_t len);
 struct fault {
 	struct block *b;
 	uint64_t off;
-	bool closed;		/* an access with the C-bit */
+	bool closed; /* an access with the C-bit */
 };
 bool view_fault(struct memory *m, uint64_t address, struct fault *f);
 enum view view_get(struct memory *m, const struct fault *f);

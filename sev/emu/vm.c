@@ -20,8 +20,7 @@
 void vm_begin(struct vm *vm, int fd, unsigned type, unsigned c_bit,
 	      const struct journal *log)
 {
-	*vm = (struct vm){ .fd = fd, .type = type, .c_bit = c_bit,
-			   .log = log };
+	*vm = (struct vm){ .fd = fd, .type = type, .c_bit = c_bit, .log = log };
 }
 
 static struct slot *find_slot(struct vm *vm, uint32_t id)
@@ -101,8 +100,10 @@ static void publish(struct vm *vm, struct slot *s, const struct slot *now)
 static int set_slot(struct vm *vm, const struct kvm_userspace_memory_region *r)
 {
 	struct slot *s = find_slot(vm, r->slot);
-	struct slot now = { .id = r->slot, .flags = r->flags,
-			    .gpa = r->guest_phys_addr, .len = r->memory_size,
+	struct slot now = { .id = r->slot,
+			    .flags = r->flags,
+			    .gpa = r->guest_phys_addr,
+			    .len = r->memory_size,
 			    .at = r->userspace_addr };
 	int rc;
 

@@ -23,46 +23,46 @@
 
 struct slot {
 	bool used;
-	uint32_t id;		/* address space << 16 | number */
+	uint32_t id; /* address space << 16 | number */
 	uint32_t flags;
 	uint64_t gpa, len, at;
-	struct block *b;	/* NULL: not memory that can be split */
+	struct block *b; /* NULL: not memory that can be split */
 	uint64_t off;
 };
 
 struct vcpu {
-	int fd;			/* -1: free */
-	pthread_t thread;	/* who runs it ... */
-	uint32_t tid;		/* ... and the kernel's name for it; 0: nobody */
+	int fd; /* -1: free */
+	pthread_t thread; /* who runs it ... */
+	uint32_t tid; /* ... and the kernel's name for it; 0: nobody */
 	bool in_run;
-	bool asked;		/* trap.c waits for this one */
-	struct kvm_run *run;	/* a mapping of our own */
+	bool asked; /* trap.c waits for this one */
+	struct kvm_run *run; /* a mapping of our own */
 	struct vm *vm;
 };
 
 /* One guest access that somebody has to judge; guarded by vm->lock. */
 struct question {
 	const struct fault *f;
-	bool worker;		/* the kernel's, not a vCPU's thread */
+	bool worker; /* the kernel's, not a vCPU's thread */
 	unsigned unanswered;
 	enum view answer;
-	unsigned pages;		/* that the answer holds for */
-	uint32_t done;		/* trap.c sleeps on it */
+	unsigned pages; /* that the answer holds for */
+	uint32_t done; /* trap.c sleeps on it */
 };
 
 struct region {
-	uint64_t at, len;	/* KVM_MEMORY_ENCRYPT_REG_REGION */
+	uint64_t at, len; /* KVM_MEMORY_ENCRYPT_REG_REGION */
 };
 
 struct vm {
-	int fd;			/* -1: free */
-	unsigned type;		/* of KVM_CREATE_VM */
+	int fd; /* -1: free */
+	unsigned type; /* of KVM_CREATE_VM */
 	bool sev;
 	unsigned c_bit;
-	uint32_t handle;	/* the processor's name for the guest; 0: none */
+	uint32_t handle; /* the processor's name for the guest; 0: none */
 	const struct journal *log;
-	struct lock setting;	/* held while the program sets a slot */
-	struct lock lock;	/* slots, vCPUs, question */
+	struct lock setting; /* held while the program sets a slot */
+	struct lock lock; /* slots, vCPUs, question */
 	unsigned slots, vcpus, regions;
 	struct slot slot[VM_SLOTS];
 	struct vcpu vcpu[VM_VCPUS];
@@ -79,8 +79,8 @@ void vm_begin(struct vm *vm, int fd, unsigned type, unsigned c_bit,
 int vm_split(struct vm *vm) MUST_USE;
 
 /* KVM_SET_USER_MEMORY_REGION of the program. */
-int vm_set_slot(struct vm *vm, const struct kvm_userspace_memory_region *r)
-	MUST_USE;
+int vm_set_slot(struct vm *vm,
+		const struct kvm_userspace_memory_region *r) MUST_USE;
 
 /* The block behind a guest address without C-bit; the lock is held. */
 struct block *vm_block(struct vm *vm, uint64_t gpa, uint64_t *off);

@@ -44,8 +44,8 @@ bool vma_parse(const char *s, struct vma *out)
 	s = hex(s, &v.end);
 	if (*s++ != ' ' || strnlen(s, 5) < 5)
 		return false;
-	v.prot = (s[0] == 'r' ? PROT_READ : 0) | (s[1] == 'w' ? PROT_WRITE : 0) |
-		 (s[2] == 'x' ? PROT_EXEC : 0);
+	v.prot = (s[0] == 'r' ? PROT_READ : 0) |
+		 (s[1] == 'w' ? PROT_WRITE : 0) | (s[2] == 'x' ? PROT_EXEC : 0);
 	v.shared = s[3] == 's';
 	s = hex(s + 5, &v.offset);
 	if (*s++ != ' ')
@@ -71,7 +71,7 @@ static bool continues(const struct vma *a, const struct vma *b)
 }
 
 struct scan {
-	struct vma run;		/* neighbours joined so far */
+	struct vma run; /* neighbours joined so far */
 	uint64_t at, len;
 };
 
@@ -127,8 +127,8 @@ int vma_find(uint64_t at, uint64_t len, struct vma *out)
 		return fd;
 	scan_file(&s, fd);
 	stub_close(fd);
-	if (at < s.run.start || !range_ok(at - s.run.start, len,
-					  s.run.end - s.run.start))
+	if (at < s.run.start ||
+	    !range_ok(at - s.run.start, len, s.run.end - s.run.start))
 		return -EFAULT;
 	*out = s.run;
 	return 0;

@@ -10,7 +10,7 @@
 struct vma {
 	uint64_t start, end;
 	int prot;
-	bool shared;		/* MAP_SHARED */
+	bool shared; /* MAP_SHARED */
 	uint64_t offset, inode, device;
 };
 

@@ -9,7 +9,7 @@
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define ENTRIES 512
 #define INSTRUCTION_MAX 15
-#define TABLES_MAX 2048		/* fuel: 1 TiB in pages of 2 MiB */
+#define TABLES_MAX 2048 /* fuel: 1 TiB in pages of 2 MiB */
 
 struct walk {
 	struct vm *vm;
@@ -59,8 +59,9 @@ static bool find(struct walk *w, uint64_t gpa, unsigned level)
 
 bool walk_finds(struct vm *vm, const struct paging *p, const struct fault *f)
 {
-	struct walk w = { .vm = vm, .c_bit = 1ull << vm->c_bit, .f = f,
-			  .fuel = TABLES_MAX };
+	struct walk w = {
+		.vm = vm, .c_bit = 1ull << vm->c_bit, .f = f, .fuel = TABLES_MAX
+	};
 
 	return is_page(&w, p->cr3) || find(&w, p->cr3, p->five_levels ? 5 : 4);
 }
@@ -135,8 +136,8 @@ unsigned walk_shared(struct vm *vm, const struct paging *p,
 		return n;
 	n = (unsigned)max_u64(n, run_length(vm, p, gpa, gpa, most));
 	for (size_t i = 0; n == 1 && i < PAGING_HINTS; i++)
-		n = (unsigned)max_u64(n, run_length(vm, p,
-						    p->hint[i] & ~(PAGE - 1),
-						    gpa, most));
+		n = (unsigned)max_u64(
+			n,
+			run_length(vm, p, p->hint[i] & ~(PAGE - 1), gpa, most));
 	return n;
 }

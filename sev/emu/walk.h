@@ -12,10 +12,10 @@
 #define PAGING_HINTS 16
 
 struct paging {
-	uint64_t cr3;		/* the root's address, without C-bit */
+	uint64_t cr3; /* the root's address, without C-bit */
 	bool five_levels;
-	uint64_t rip;		/* linear */
-	uint64_t hint[PAGING_HINTS];	/* registers: one may hold the address */
+	uint64_t rip; /* linear */
+	uint64_t hint[PAGING_HINTS]; /* registers: one may hold the address */
 };
 
 /*

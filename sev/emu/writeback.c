@@ -19,7 +19,7 @@
 /* About 2.5 MiB/s: a few hundredths of a processor. */
 #define TICK_MS 100
 #define PAGES_A_TICK 64
-#define STRETCH 512		/* pages looked at in one go */
+#define STRETCH 512 /* pages looked at in one go */
 
 struct walker {
 	struct memory *m;

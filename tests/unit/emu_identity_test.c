@@ -162,10 +162,11 @@ static void chain_holds(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		EVP_PKEY *k;
 
-		assert_int_equal(slurp(*state, links[i].name, cert,
-				       sizeof cert), 2084);
-		assert_int_equal(slurp(*state, links[i].signer, signer,
-				       sizeof signer), 2084);
+		assert_int_equal(
+			slurp(*state, links[i].name, cert, sizeof cert), 2084);
+		assert_int_equal(
+			slurp(*state, links[i].signer, signer, sizeof signer),
+			2084);
 		assert_int_equal(get_le32(cert + 8), links[i].usage);
 		assert_int_equal(get_le32(cert + links[i].slot),
 				 links[i].signer_usage);

@@ -20,7 +20,8 @@ static enum psp_status update(struct rig *r, uint32_t handle, uint64_t at,
 			      uint32_t len)
 {
 	struct psp_request q = { .id = PSP_LAUNCH_UPDATE_DATA,
-				 .handle = handle, .address = at,
+				 .handle = handle,
+				 .address = at,
 				 .length = len };
 
 	return rig_do(r, &q);
@@ -36,7 +37,8 @@ static void begin(struct rig *r, struct owner *o, uint32_t *handle)
 
 static void measure(struct rig *r, uint32_t handle, uint8_t m[48])
 {
-	struct psp_request q = { .id = PSP_LAUNCH_MEASURE, .handle = handle,
+	struct psp_request q = { .id = PSP_LAUNCH_MEASURE,
+				 .handle = handle,
 				 .out[0] = { m, 48, 0 } };
 
 	assert_int_equal(rig_do(r, &q), PSP_SUCCESS);
@@ -45,7 +47,7 @@ static void measure(struct rig *r, uint32_t handle, uint8_t m[48])
 
 struct bad {
 	const char *name;
-	size_t offset;		/* of the byte that is changed */
+	size_t offset; /* of the byte that is changed */
 	enum psp_status status;
 };
 
@@ -258,21 +260,23 @@ static void report_is_signed(void **state)
 	assert_memory_equal(a, nonce, sizeof nonce);
 	assert_int_equal(get_le32(a + 0x30), POLICY);
 	assert_int_equal(get_le32(a + 0x34), USAGE_PEK);
-	/* The bytes differ from any certificate's: it must not verify as one. */
+	/* The bytes are no certificate's: it must not verify as one. */
 	memcpy(rs, a + 0x40, sizeof rs);
 	memcpy(carrier.sig[0].bytes, rs, sizeof rs);
 	carrier.sig[0].usage = USAGE_PEK;
 	carrier.sig[0].algorithm = ALGO_ECDSA_SHA256;
-	assert_int_not_equal(cert_verify(&carrier, 0, USAGE_PEK,
-					 r->psp.id.key[PART_PEK]), 0);
+	assert_int_not_equal(
+		cert_verify(&carrier, 0, USAGE_PEK, r->psp.id.key[PART_PEK]),
+		0);
 	assert_int_equal(command(r, PSP_DECOMMISSION, q.handle), PSP_SUCCESS);
 }
 
 static void debug_follows_the_policy(void **state)
 {
 	struct rig *r = *state;
-	struct psp_request q = { .id = PSP_DBG_DECRYPT, .address = 0,
-				 .other = 8192, .length = 32 };
+	struct psp_request q = {
+		.id = PSP_DBG_DECRYPT, .address = 0, .other = 8192, .length = 32
+	};
 	struct psp_request open = { .id = PSP_LAUNCH_START, .policy = 0 };
 	struct owner o;
 

@@ -54,18 +54,19 @@ static void cipher_depends_on_key_and_place(void **state)
 static void kdf_known_answers(void **state)
 {
 	static const uint8_t master[16] = { 0x31, 0xea, 0x67, 0x57, 0xd6, 0x7e,
-		0xbb, 0x04, 0xf5, 0x71, 0xf4, 0x5f, 0x60, 0xb5,
-		0x9c, 0x24 };
+					    0xbb, 0x04, 0xf5, 0x71, 0xf4, 0x5f,
+					    0x60, 0xb5, 0x9c, 0x24 };
 	static const uint8_t kek[16] = { 0x73, 0x3c, 0xa1, 0x11, 0xf5, 0xbb,
-		0xe3, 0x00, 0x34, 0xcb, 0x52, 0xdb, 0x26, 0x33,
-		0xe3, 0x88 };
+					 0xe3, 0x00, 0x34, 0xcb, 0x52, 0xdb,
+					 0x26, 0x33, 0xe3, 0x88 };
 	uint8_t z[48], nonce[16] = { 0 }, out[16];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof z; i++)
 		z[i] = (uint8_t)i;
 	assert_int_equal(crypto_kdf(z, sizeof z, "sev-master-secret", nonce,
-				    sizeof nonce, out), 0);
+				    sizeof nonce, out),
+			 0);
 	assert_memory_equal(out, master, 16);
 	assert_int_equal(crypto_kdf(master, 16, "sev-kek", NULL, 0, out), 0);
 	assert_memory_equal(out, kek, 16);
@@ -138,8 +139,13 @@ static void filter_lets_one_page_pass(void **state)
 static void maps_lines_are_parsed(void **state)
 {
 	static const char *const bad[] = {
-		"", "7f00", "7f00-", "7f00-8000", "7f00-8000 rw",
-		"8000-7f00 rw-p 00000000 00:00 0", "7f00-8000 rw-p zz",
+		"",
+		"7f00",
+		"7f00-",
+		"7f00-8000",
+		"7f00-8000 rw",
+		"8000-7f00 rw-p 00000000 00:00 0",
+		"7f00-8000 rw-p zz",
 		"7f00-8000 rw-p 0 00 0",
 	};
 	struct vma v;
@@ -148,7 +154,8 @@ static void maps_lines_are_parsed(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(vma_parse(bad[i], &v));
 	assert_true(vma_parse("7f0000000000-7f0000002000 rw-s 00001000 00:01 "
-			      "1234   /memfd:ram (deleted)", &v));
+			      "1234   /memfd:ram (deleted)",
+			      &v));
 	assert_true(v.start == 0x7f0000000000 && v.end == 0x7f0000002000);
 	assert_int_equal(v.prot, PROT_READ | PROT_WRITE);
 	assert_true(v.shared);
@@ -220,12 +227,12 @@ static void cpuid_tells_of_sev(void **state)
 	assert_int_equal(l.e[3].eax, 2);
 	assert_int_equal(l.e[3].ebx, 47);
 
-	l.e[3].ebx = 0;		/* as QEMU gives it */
+	l.e[3].ebx = 0; /* as QEMU gives it */
 	cpuid_guest(&l.head, 47);
 	assert_int_equal(l.e[3].ebx, 47 | 1 << 6);
 	assert_int_equal(l.e[2].eax, 0x01030001);
 	assert_int_equal(l.e[1].eax, 0x3030);
-	l.e[3].eax = 0;		/* a guest that is not told */
+	l.e[3].eax = 0; /* a guest that is not told */
 	l.e[2].eax = 1;
 	cpuid_guest(&l.head, 47);
 	assert_int_equal(l.e[2].eax, 1);
@@ -233,9 +240,9 @@ static void cpuid_tells_of_sev(void **state)
 
 static void api_versions(void **state)
 {
-	static const char *const bad[] = { "", "1", "1.", ".5", "256.1",
-					   "1.256", "1.2.", "1.2.256", "1.2.3.",
-					   "1.2x", " 1.2", "-1.2" };
+	static const char *const bad[] = { "",	     "1",     "1.",   ".5",
+					   "256.1",  "1.256", "1.2.", "1.2.256",
+					   "1.2.3.", "1.2x",  " 1.2", "-1.2" };
 	struct options o = { 0 };
 
 	(void)state;

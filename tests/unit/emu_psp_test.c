@@ -9,7 +9,9 @@ static enum psp_status command(struct rig *r, enum psp_command id,
 			       uint32_t handle)
 {
 	uint8_t m[48];
-	struct psp_request q = { .id = id, .handle = handle, .length = 16,
+	struct psp_request q = { .id = id,
+				 .handle = handle,
+				 .length = 16,
 				 .out[0] = { m, sizeof m, 0 } };
 
 	return rig_do(r, &q);
@@ -28,7 +30,7 @@ static void order_is_kept(void **state)
 {
 	static const struct {
 		enum psp_command id;
-		uint8_t legal;	/* mask of 1 << state */
+		uint8_t legal; /* mask of 1 << state */
 	} table[] = {
 		{ PSP_LAUNCH_UPDATE_DATA, 1 << GUEST_LUPDATE },
 		{ PSP_LAUNCH_MEASURE, 1 << GUEST_LUPDATE },
@@ -78,8 +80,7 @@ static void sizes_are_checked(void **state)
 	struct rig *r = *state;
 	struct psp_request q = { .id = PSP_LAUNCH_UPDATE_DATA,
 				 .handle = start(r) };
-	struct psp_request m = { .id = PSP_LAUNCH_MEASURE,
-				 .handle = q.handle };
+	struct psp_request m = { .id = PSP_LAUNCH_MEASURE, .handle = q.handle };
 	uint8_t buf[48];
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -122,8 +123,8 @@ static void status_tells_version_and_guests(void **state)
 	uint32_t h;
 
 	assert_int_equal(rig_do(r, &q), PSP_SUCCESS);
-	assert_memory_equal(s, ((uint8_t[]){ 1, 55, 1, 0, 0, 0, 0, 21, 0, 0, 0,
-					     0 }), 12);
+	assert_memory_equal(
+		s, ((uint8_t[]){ 1, 55, 1, 0, 0, 0, 0, 21, 0, 0, 0, 0 }), 12);
 	h = start(r);
 	assert_int_equal(rig_do(r, &q), PSP_SUCCESS);
 	assert_int_equal(s[2], PLATFORM_WORKING);
@@ -185,7 +186,8 @@ static void owner_can_be_imported(void **state)
 	assert_memory_not_equal(&before, &r->psp.id.cert[PART_PDH],
 				sizeof before);
 	assert_int_equal(cert_verify(&r->psp.id.cert[PART_PEK], 1, USAGE_CEK,
-				     r->psp.id.key[PART_CEK]), 0);
+				     r->psp.id.key[PART_CEK]),
+			 0);
 	assert_int_equal(command(r, PSP_FACTORY_RESET, 0), PSP_SUCCESS);
 	assert_false(identity_owned(&r->psp.id));
 	EVP_PKEY_free(key);

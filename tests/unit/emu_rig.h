@@ -92,7 +92,8 @@ static inline int rig_setup(void **state)
 	if (!mkdtemp(r->dir))
 		return -1;
 	r->log.fd = -1;
-	r->opt = (struct options){ .api_major = 1, .api_minor = 55,
+	r->opt = (struct options){ .api_major = 1,
+				   .api_minor = 55,
 				   .build = 21 };
 	(void)snprintf(r->opt.identity, sizeof r->opt.identity, "%s/state/emu",
 		       r->dir);
@@ -117,9 +118,9 @@ struct owner {
 	struct transport_keys keys;
 };
 
-static inline void owner_kdf(const uint8_t *key, int key_len,
-			     const char *label, const uint8_t *context,
-			     size_t context_len, uint8_t out[16])
+static inline void owner_kdf(const uint8_t *key, int key_len, const char *label,
+			     const uint8_t *context, size_t context_len,
+			     uint8_t out[16])
 {
 	uint8_t message[64] = { 1 }, mac[32];
 	size_t n = 4 + strlen(label);
@@ -131,7 +132,8 @@ static inline void owner_kdf(const uint8_t *key, int key_len,
 	n += context_len;
 	message[n] = 128;
 	n += 4;
-	assert_non_null(HMAC(EVP_sha256(), key, key_len, message, n, mac, NULL));
+	assert_non_null(
+		HMAC(EVP_sha256(), key, key_len, message, n, mac, NULL));
 	memcpy(out, mac, 16);
 }
 
