@@ -48,7 +48,7 @@ void config_close(struct config *c)
 	*c = (struct config){ .verb = c->verb };
 }
 
-/* Logs what the row accepts; always -EINVAL. */
+/* Logs what the row accepts, which a long value must not push out: -EINVAL. */
 static int refuse(const struct config_slot *s, const char *given)
 {
 	const struct config_row *r = s->row;
@@ -56,31 +56,33 @@ static int refuse(const struct config_slot *s, const char *given)
 
 	switch (r->kind) {
 	case KIND_SIZE:
-		log_error("%s \"%s\": accepted are %lluM to %lluG, in whole "
-			  "pages of %llu bytes, as bytes or with K, M, G or T",
-			  s->where, given, min / MIB, max / GIB, GMEM_PAGE);
+		log_error(
+			"%s \"%.200s\": accepted are %lluM to %lluG, in whole "
+			"pages of %llu bytes, as bytes or with K, M, G or T",
+			s->where, given, min / MIB, max / GIB, GMEM_PAGE);
 		break;
 	case KIND_COUNT:
-		log_error("%s \"%s\": accepted are %llu to %llu, decimal or "
-			  "with 0x",
-			  s->where, given, min, max);
+		log_error(
+			"%s \"%.200s\": accepted are %llu to %llu, decimal or "
+			"with 0x",
+			s->where, given, min, max);
 		break;
 	case KIND_NAME:
-		log_error("%s \"%s\": accepted are %llu to %llu letters, "
+		log_error("%s \"%.200s\": accepted are %llu to %llu letters, "
 			  "digits, '.', '_' and '-'",
 			  s->where, given, min, max);
 		break;
 	case KIND_TEXT:
-		log_error("%s \"%s\": accepted are %llu to %llu bytes",
+		log_error("%s \"%.200s\": accepted are %llu to %llu bytes",
 			  s->where, given, min, max);
 		break;
 	case KIND_PORT:
-		log_error("%s \"%s\": accepted are %s; a socket's path has "
+		log_error("%s \"%.200s\": accepted are %s; a socket's path has "
 			  "at most %d bytes",
 			  s->where, given, r->arg, CONFIG_SOCKET_BYTES);
 		break;
 	default:
-		log_error("%s \"%s\": accepted are on and off", s->where,
+		log_error("%s \"%.200s\": accepted are on and off", s->where,
 			  given);
 		break;
 	}

@@ -149,6 +149,23 @@ static void refusals(void **state)
 	}
 }
 
+/* However long the value, the line still says what would be accepted. */
+static void long_values(void **state)
+{
+	static char path[8192], line[9000];
+	char text[2048];
+	struct config c;
+
+	(void)state;
+	memset(path, 'p', sizeof(path) - 1);
+	snprintf(line, sizeof(line), "carrel run --firmware %s", path);
+	assert_int_equal(parse(&c, line, text, sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, "accepted are 1 to 4095 bytes"));
+	snprintf(line, sizeof(line), RUN "--serial socket=%.108s", path);
+	assert_int_equal(parse(&c, line, text, sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, "at most 107 bytes"));
+}
+
 static void accept(struct config *c, const char *line)
 {
 	char text[2048];
@@ -346,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(long_values),
 		cmocka_unit_test(verbs),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything),
