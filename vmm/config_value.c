@@ -48,44 +48,45 @@ void config_close(struct config *c)
 	*c = (struct config){ .verb = c->verb };
 }
 
-/* Logs what the row accepts, which a long value must not push out: -EINVAL. */
-static int refuse(const struct config_slot *s, const char *given)
+/* What a row accepts, in words. */
+static void describe(const struct config_row *r, char *text, size_t cap)
 {
-	const struct config_row *r = s->row;
 	const unsigned long long min = r->min, max = r->max;
 
 	switch (r->kind) {
 	case KIND_SIZE:
-		log_error(
-			"%s \"%.200s\": accepted are %lluM to %lluG, in whole "
-			"pages of %llu bytes, as bytes or with K, M, G or T",
-			s->where, given, min / MIB, max / GIB, GMEM_PAGE);
+		snprintf(text, cap,
+			 "%lluM to %lluG, in whole pages of %llu bytes, as "
+			 "bytes or with K, M, G or T",
+			 min / MIB, max / GIB, GMEM_PAGE);
 		break;
 	case KIND_COUNT:
-		log_error(
-			"%s \"%.200s\": accepted are %llu to %llu, decimal or "
-			"with 0x",
-			s->where, given, min, max);
+		snprintf(text, cap, "%llu to %llu, decimal or with 0x", min,
+			 max);
 		break;
 	case KIND_NAME:
-		log_error("%s \"%.200s\": accepted are %llu to %llu letters, "
-			  "digits, '.', '_' and '-'",
-			  s->where, given, min, max);
+		snprintf(text, cap,
+			 "%llu to %llu letters, digits, '.', '_' and '-'", min,
+			 max);
 		break;
 	case KIND_TEXT:
-		log_error("%s \"%.200s\": accepted are %llu to %llu bytes",
-			  s->where, given, min, max);
+		snprintf(text, cap, "%llu to %llu bytes", min, max);
 		break;
 	case KIND_PORT:
-		log_error("%s \"%.200s\": accepted are %s; a socket's path has "
-			  "at most %d bytes",
-			  s->where, given, r->arg, CONFIG_SOCKET_BYTES);
+		snprintf(text, cap, "%s; a socket's path has at most %d bytes",
+			 r->arg, CONFIG_SOCKET_BYTES);
 		break;
-	default:
-		log_error("%s \"%.200s\": accepted are on and off", s->where,
-			  given);
-		break;
+	default: snprintf(text, cap, "on and off"); break;
 	}
+}
+
+/* Always -EINVAL. A long value must not push out what is accepted. */
+static int refuse(const struct config_slot *s, const char *given)
+{
+	char accepted[128];
+
+	describe(s->row, accepted, sizeof(accepted));
+	log_error("%s \"%.200s\": accepted are %s", s->where, given, accepted);
 	return -EINVAL;
 }
 
