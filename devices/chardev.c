@@ -3,7 +3,7 @@
  * chardev: buffers and the event loop's side; opening the ends is in
  * chardev_open.c.
  */
-#include "devices/chardev_open.h"
+#include "devices/chardev.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "devices/chardev_open.h"
 #include "vmm/log.h"
 
 #define BATCH 512 /* bytes that do not wait for the end of their line */

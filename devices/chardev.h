@@ -5,8 +5,9 @@
  * in two bounded buffers, so nobody ever blocks: a full output buffer is the
  * device's to show the guest (a UART that is not ready to send), a full input
  * buffer stops the reading. Output goes out by lines, or when it has waited for
- * a moment: a system call a byte would cost more than the guest's own work. While no client is connected to a socket the
- * newest output is kept for the next one. Peers are hostile.
+ * a moment: a system call a byte would cost more than the guest's own work.
+ * While no client is connected to a socket the newest output is kept for the
+ * next one. Peers are hostile.
  *
  * Everything here is called with the bus lock held, from any thread; only the
  * main thread, told by kick_fd, touches the event loop and closes descriptors.

@@ -41,7 +41,7 @@ struct pci_ops {
 	void (*cfg_written)(struct pci_dev *d, unsigned off, size_t len);
 	/* Before the guest reads there: refreshes the bytes. May be NULL. */
 	void (*cfg_reading)(struct pci_dev *d, unsigned off, size_t len);
-	/* A BAR was placed at addr, or taken away (mapped = false). May be NULL. */
+	/* A BAR was placed at addr, or taken away. May be NULL. */
 	void (*bar_moved)(struct pci_dev *d, unsigned bar, uint64_t addr,
 			  bool mapped);
 	void (*reset)(struct pci_dev *d); /* may be NULL */

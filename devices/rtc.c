@@ -317,7 +317,7 @@ void rtc_reset(struct rtc *r)
 	r->cmos[RTC_REG_B] = RTC_B_24H;
 	r->cmos[RTC_REG_C] = 0;
 	r->second_seen = guest_now(r);
-	/* libc's first gmtime_r reads /etc/localtime, which the jail forbids. */
+	/* libc's first gmtime_r opens /etc/localtime: not in the sandbox. */
 	rtc_time_put(r->cmos, r->second_seen);
 	board_put(r);
 	irq_update(r);
