@@ -60,6 +60,7 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, SEV_ISSUE_CMD) },
 	  "query-sev-capabilities: certificates and identity" },
 	{ SYS_ioctl, { EQUAL(1, KVM_IRQ_LINE) }, "interrupt lines" },
+	{ SYS_ioctl, { EQUAL(1, KVM_KVMCLOCK_CTRL) }, "cont: clocks stood" },
 	{ SYS_ioctl, { EQUAL(1, KVM_IRQFD) }, "reset: MSI detached" },
 	{ SYS_ioctl, { EQUAL(1, KVM_IOEVENTFD) }, "reset: doorbells detached" },
 	{ SYS_ioctl, { EQUAL(1, KVM_SET_IRQCHIP) }, "reset: PIC, I/O APIC" },

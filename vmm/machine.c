@@ -48,8 +48,10 @@ int machine_cont(struct machine *m)
 	}
 	if (m->state == MACHINE_RUNNING || m->state == MACHINE_SHUTDOWN)
 		return 0;
-	if (m->state == MACHINE_PAUSED)
+	if (m->state == MACHINE_PAUSED) {
+		vcpus_tell_pause(&m->vm->cpus);
 		board_resume(m->board);
+	}
 	m->state = MACHINE_RUNNING;
 	vcpus_run(&m->vm->cpus);
 	tell(m, "RESUME", false, NULL);

@@ -326,6 +326,16 @@ void vcpus_pause(struct vcpus *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/*
+ * Or its watchdogs would take the pause for a CPU that hangs. EINVAL: it has
+ * not turned its KVM clock on, and will not miss the word.
+ */
+void vcpus_tell_pause(struct vcpus *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		(void)ioctl(p->v[i].fd, KVM_KVMCLOCK_CTRL, 0);
+}
+
 int vcpus_reset(struct vcpus *p)
 {
 	int rc = 0;

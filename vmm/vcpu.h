@@ -57,6 +57,9 @@ int vcpus_start(struct vcpus *p) MUST_USE;
 void vcpus_run(struct vcpus *p);
 void vcpus_pause(struct vcpus *p); /* returns when all are parked */
 
+/* Parked only: tells the guest that time stood still for it, before it runs. */
+void vcpus_tell_pause(struct vcpus *p);
+
 /* Back to power-on; parked only. -EOPNOTSUPP where not resettable. */
 int vcpus_reset(struct vcpus *p) MUST_USE;
 
