@@ -33,7 +33,10 @@ void kvm_close(struct kvm *k);
 int kvm_map(const struct kvm *k, const struct gmem *m,
 	    bool rom_writable) MUST_USE;
 
-/* KVM_GET_SUPPORTED_CPUID; *out is from malloc, the caller's to free. */
+/*
+ * KVM_GET_SUPPORTED_CPUID and the TSC-deadline timer, where KVM has it. *out is
+ * from malloc, the caller's to free.
+ */
 int kvm_supported_cpuid(const struct kvm *k, struct kvm_cpuid2 **out) MUST_USE;
 
 /* The state of the three interrupt chips and the PIT, for a reset. */

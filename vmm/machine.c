@@ -236,7 +236,11 @@ void machine_close(struct machine *m)
 
 int machine_run(struct machine *m)
 {
-	return event_run(&m->vm->ev);
+	int rc = event_run(&m->vm->ev);
+
+	if (rc)
+		log_error("the event loop ended: %s", strerror(-rc));
+	return rc;
 }
 
 const char *machine_status(const struct machine *m)
