@@ -140,6 +140,7 @@ fuzz:
 e2e: deps all guests
 	@$(RUN) $(E2E)
 demo: deps
+	@echo "demo: building carrel"
 	@+$(MAKE) --no-print-directory -s $(J) all
 	@B=$(B) tests/e2e/demo
 
