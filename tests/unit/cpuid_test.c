@@ -11,17 +11,21 @@
 
 #include <cmocka.h>
 
-struct leaves {
+/* A list with room for a few leaves: head's own array is open-ended. */
+union leaves {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 e[8];
+	struct {
+		uint32_t nent, padding;
+		struct kvm_cpuid_entry2 e[8];
+	};
 };
 
 static const struct cpuid_sev no_sev = { .on = false };
 static const struct cpuid_sev sev = { true, 47, 1 };
 
-static struct leaves one(uint32_t function, uint32_t index)
+static union leaves one(uint32_t function, uint32_t index)
 {
-	struct leaves l = { .head.nent = 1 };
+	union leaves l = { .nent = 1 };
 
 	l.e[0].function = function;
 	l.e[0].index = index;
@@ -30,19 +34,19 @@ static struct leaves one(uint32_t function, uint32_t index)
 
 static void sev_leaf_only_in_sev_guests(void **state)
 {
-	struct leaves l = one(0x8000001f, 0);
+	union leaves l = one(0x8000001f, 0);
 
 	(void)state;
 	l.e[0].eax = 0xffffffff;
 	l.e[0].ecx = 509;
 	cpuid_fix(&l.head, 0, 1, &no_sev);
-	assert_int_equal(l.head.nent, 0);
+	assert_int_equal(l.nent, 0);
 
 	l = one(0x8000001f, 0);
 	l.e[0].eax = 0xffffffff;
 	l.e[0].ecx = 509;
 	cpuid_fix(&l.head, 0, 1, &sev);
-	assert_int_equal(l.head.nent, 1);
+	assert_int_equal(l.nent, 1);
 	assert_int_equal(l.e[0].eax, 2);
 	assert_int_equal(l.e[0].ebx, 47 | 1 << 6);
 	assert_int_equal(l.e[0].ecx, 0);
@@ -50,21 +54,21 @@ static void sev_leaf_only_in_sev_guests(void **state)
 
 static void removal_keeps_the_neighbours(void **state)
 {
-	struct leaves l = { .head.nent = 3 };
+	union leaves l = { .nent = 3 };
 
 	(void)state;
 	l.e[0].function = 2;
 	l.e[1].function = 0x8000001f;
 	l.e[2].function = 0x40000000;
 	cpuid_fix(&l.head, 0, 1, &no_sev);
-	assert_int_equal(l.head.nent, 2);
+	assert_int_equal(l.nent, 2);
 	assert_int_equal(l.e[0].function, 2);
 	assert_int_equal(l.e[1].function, 0x40000000);
 }
 
 static void leaf_1(void **state)
 {
-	struct leaves l = one(1, 0);
+	union leaves l = one(1, 0);
 
 	(void)state;
 	l.e[0].ebx = 0xff0008ff;
@@ -89,7 +93,7 @@ static void topology(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		struct leaves l = one(0xb, t[i].index);
+		union leaves l = one(0xb, t[i].index);
 
 		cpuid_fix(&l.head, t[i].n - 1, t[i].n, &no_sev);
 		assert_int_equal(l.e[0].eax, t[i].eax);
@@ -101,7 +105,7 @@ static void topology(void **state)
 
 static void amd_cores(void **state)
 {
-	struct leaves l = one(0x80000008, 0);
+	union leaves l = one(0x80000008, 0);
 
 	(void)state;
 	l.e[0].eax = 0x3030;
@@ -116,7 +120,7 @@ static void amd_cores(void **state)
 
 static void caches(void **state)
 {
-	struct leaves l = one(4, 3);
+	union leaves l = one(4, 3);
 
 	(void)state;
 	l.e[0].eax = 3 | 3 << 5; /* unified, level 3 */
