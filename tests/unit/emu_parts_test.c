@@ -203,14 +203,18 @@ static void copies_survive_bad_addresses(void **state)
 	assert_int_equal(stub_copy_in(buf, 8, 0), 0);
 }
 
-struct leaves {
+/* A list with room for a few leaves: head's own array is open-ended. */
+union leaves {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 e[4];
+	struct {
+		uint32_t nent, padding;
+		struct kvm_cpuid_entry2 e[4];
+	};
 };
 
 static void cpuid_tells_of_sev(void **state)
 {
-	struct leaves l = { .head.nent = 3 };
+	union leaves l = { .nent = 3 };
 
 	(void)state;
 	l.e[0] = (struct kvm_cpuid_entry2){ .function = 0x80000000,
@@ -221,7 +225,7 @@ static void cpuid_tells_of_sev(void **state)
 					    .eax = 0x01000001 };
 	assert_int_equal(cpuid_offer(&l.head, 3, 47), -E2BIG);
 	assert_int_equal(cpuid_offer(&l.head, 4, 47), 0);
-	assert_int_equal(l.head.nent, 4);
+	assert_int_equal(l.nent, 4);
 	assert_int_equal(l.e[0].eax, 0x8000001f);
 	assert_int_equal(l.e[3].function, 0x8000001f);
 	assert_int_equal(l.e[3].eax, 2);
