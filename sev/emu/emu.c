@@ -10,11 +10,15 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sev/emu/cpuid.h"
 #include "sev/emu/stub.h"
 #include "vmm/log.h"
+
+#define MISC_MAJOR 10
+#define KVM_MINOR 232
 
 void emu_begin(struct emu *e)
 {
@@ -63,6 +67,15 @@ static void start_psp(void *arg)
 		log_error("identity %s: %s", e->opt.identity, strerror(-rc));
 }
 
+int emu_start(struct emu *e)
+{
+	int rc = mailbox_call(&e->box, start_psp, e);
+
+	if (rc)
+		return rc;
+	return e->psp_up ? 0 : -EIO;
+}
+
 /*
  * Behind /dev/sev is one file without a name. It is recognised by its inode,
  * so duplicates of the descriptor, or ones that were inherited, work too.
@@ -72,10 +85,10 @@ int emu_open_sev(struct emu *e, int flags)
 	char path[32];
 	struct stat st;
 	long fd;
-	int rc = mailbox_call(&e->box, start_psp, e);
+	int rc = emu_start(e);
 
-	if (rc || !e->psp_up)
-		return rc ? rc : -EIO;
+	if (rc)
+		return rc;
 	if (e->sev_fd < 0) {
 		fd = STUB(SYS_memfd_create, "dev-sev", MFD_CLOEXEC, 0, 0, 0, 0);
 		if (fd < 0)
@@ -101,6 +114,14 @@ bool emu_is_sev(const struct emu *e, int fd)
 
 	return e->sev_inode && !STUB(SYS_fstat, fd, &st, 0, 0, 0, 0) &&
 	       st.st_dev == e->sev_device && st.st_ino == e->sev_inode;
+}
+
+bool emu_is_kvm(int fd)
+{
+	struct stat st = { 0 };
+
+	return !STUB(SYS_fstat, fd, &st, 0, 0, 0, 0) && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(MISC_MAJOR, KVM_MINOR);
 }
 
 struct vm *emu_vm(struct emu *e, int fd)

@@ -41,9 +41,15 @@ struct emu {
 void emu_begin(struct emu *e);
 void emu_end(struct emu *e);
 
+/* Brings the processor up, if it is not; -EIO: it has no identity. */
+int emu_start(struct emu *e) MUST_USE;
+
 /* A descriptor that behaves as /dev/sev; -errno. */
 int emu_open_sev(struct emu *e, int flags);
 bool emu_is_sev(const struct emu *e, int fd);
+
+/* Is it /dev/kvm itself, not a VM, a vCPU or a device of one? */
+bool emu_is_kvm(int fd);
 
 /* The VM or vCPU behind a descriptor; NULL: not one of KVM's that we saw. */
 struct vm *emu_vm(struct emu *e, int fd);

@@ -66,11 +66,15 @@ static int encrypt_op(struct emu *e, int fd, void *arg)
 	struct kernel_call k = { .e = e,
 				 .vm = emu_vm(e, fd),
 				 .arg = (uintptr_t)arg };
+	int rc;
 
-	if (!k.vm || !e->psp_up)
+	if (!k.vm)
 		return emu_ioctl(e, fd, KVM_MEMORY_ENCRYPT_OP, arg);
 	show_filter(e, KVM_MEMORY_ENCRYPT_OP, arg);
-	return arg ? on_processor(&k) : 0;
+	rc = emu_start(e);
+	if (rc || !arg) /* without one: a question if it exists */
+		return rc;
+	return on_processor(&k);
 }
 
 static void decommission(void *arg)
@@ -350,8 +354,8 @@ static int device_attr(struct emu *e, int fd, void *arg, bool get)
 
 	if (rc)
 		return rc;
-	if (!e->psp_up || emu_vm(e, fd) || emu_vcpu(e, fd) ||
-	    a.group != UAPI_GRP_SEV || a.attr != UAPI_SEV_VMSA_FEATURES)
+	if (!emu_is_kvm(fd) || a.group != UAPI_GRP_SEV ||
+	    a.attr != UAPI_SEV_VMSA_FEATURES)
 		return emu_ioctl(e, fd, request, arg);
 	show_filter(e, request, arg);
 	return get ? stub_copy_out(a.addr, &features, sizeof features) : 0;
