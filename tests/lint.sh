@@ -40,6 +40,7 @@ format() {
 }
 
 headers_alone() {
+	# shellcheck disable=SC2016 # the inner shell expands them
 	printf '%s\n' "${headers[@]}" | xargs -P "$(nproc)" -n 4 sh -c '
 		for h; do
 			gcc -std=gnu11 -D_GNU_SOURCE -I. "-I$0/gen" -Wall -Wextra \
@@ -68,14 +69,14 @@ include_direction() {
 
 # Names of calls that have a safe spelling here; where each is at home.
 banned() {
-	local all
+	local all library
 	mapfile -t all < <(printf '%s\n' "${product[@]}" |
 		grep -vE '^(vmm/gmem\.c|vmm/num\.h)$')
 
 	none '\b(memcpy|memmove|sprintf|vsprintf|strcpy|strcat|strncpy|gets|alloca|atoi|strtok)\(' \
 		"${all[@]}"
-	none '(^|[^_a-z])(assert|exit)\(' \
-		$(printf '%s\n' "${all[@]}" | grep -v '/main\.c$')
+	mapfile -t all < <(printf '%s\n' "${all[@]}" | grep -v '/main\.c$')
+	none '(^|[^_a-z])(assert|exit)\(' "${all[@]}"
 }
 
 lengths() {
@@ -130,6 +131,7 @@ links() {
 			[ -e "$(dirname "$f")/$target" ] || echo "$f: $target"
 		done
 	done
+	true
 }
 
 manuals() {
@@ -137,7 +139,7 @@ manuals() {
 
 	for page in $(files 'docs/*.[1-8]'); do
 		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings=w -E UTF-8 -l -Tutf8 -Z \
-			"$page" 2>&1 > /dev/null
+			"$page" 3>&2 2>&1 >/dev/null 3>&-
 	done
 }
 
