@@ -50,7 +50,7 @@ static const struct fwerr table[] = {
 	[0x0c] = { "ASID_OWNED", "the guest's ASID is in use",
 		   "stop another SEV guest" },
 	[0x0d] = { "INVALID_ASID", "the guest's ASID is out of range",
-		   "check the SEV ASID limits in the machine's firmware setup" },
+		   "check the SEV ASID limits in the firmware setup" },
 	[0x0e] = { "WBINVD_REQUIRED", "the caches must be flushed first",
 		   "the kernel does this by itself: try again" },
 	[0x0f] = { "DF_FLUSH_REQUIRED", "the data fabric must be flushed first",

@@ -36,7 +36,7 @@ struct machine {
 	int signal_fd;
 	int64_t told_reset; /* second of the last log line about a reset */
 	bool told_off; /* one SIGTERM or SIGINT came already */
-	/* Before the very first instruction (SEV: LAUNCH_FINISH). May be NULL. */
+	/* Before the first instruction (SEV: LAUNCH_FINISH). May be NULL. */
 	int (*first_run)(void *ctx);
 	/* name and reason in QMP's words; may be NULL. */
 	void (*event)(void *ctx, const char *name, bool guest,

@@ -67,7 +67,7 @@ static const struct option_spec {
 	[OPT_OUT] = { "out", KIND_TEXT, "DIR", AT(out), 0,
 		      "where files go; made if missing" },
 	[OPT_PASSWD_FILE] = { "passwd-file", KIND_PASSWD, "FILE", 0, 0,
-			      "a disk's passphrase: entry " SECRET_PASSWD_GUID },
+			      "a disk's passphrase: " SECRET_PASSWD_GUID },
 	[OPT_PDH] = { "pdh", KIND_TEXT, "FILE", AT(pdh), 0,
 		      "the platform's Diffie-Hellman certificate" },
 	[OPT_POLICY] = { "policy", KIND_NUMBER, "N", AT(policy), UINT32_MAX,

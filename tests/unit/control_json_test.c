@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The framer, byte by byte, and the parser behind it. Each row is a stream and
- * what becomes of it: values in (), refusals as ! (byte), ^ (depth), # (length).
+ * what becomes of it: values in (), refusals as ! (byte), ^ (depth) and #
+ * (length).
  */
 #include <setjmp.h>
 #include <stdarg.h>

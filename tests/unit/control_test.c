@@ -94,7 +94,8 @@ static const struct row before[] = {
 	{ "{\"a\":\"\xc3\x28\"}",
 	  GENERIC("JSON parse error, unable to decode byte 0xc3 near "
 		  "'\\\"'") },
-	{ "{'execute':'quit','12345678901234567890123456789012345678901234567890"
+	{ "{'execute':'quit','123456789012345678901234567890123456789012345678"
+	  "90"
 	  "1234567890123\xc3\xa9':1}",
 	  GENERIC("QMP input member '123456789012345678901234567890123456789012"
 		  "345678901234567890123?' is unexpected") },
@@ -129,8 +130,8 @@ static const struct row after[] = {
 	  NOT_FOUND("Capabilities negotiation is already complete, command "
 		    "ignored") },
 	{ "{'execute':'no-such','id':1}",
-	  "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command "
-	  "no-such has not been found\"}, \"id\": 1}" },
+	  "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The "
+	  "command no-such has not been found\"}, \"id\": 1}" },
 	{ "{'execute':'query-status','arguments':{'a':1}}",
 	  GENERIC("Parameter 'a' is unexpected") },
 	{ "{'execute':'x-echo'}", GENERIC("Parameter 'text' is missing") },
