@@ -12,6 +12,7 @@
 struct world {
 	struct emu emu;
 	struct vm vm;
+	char dir[64];
 };
 
 /* Takes the rig's processor over, and its directory with it. */
@@ -29,6 +30,7 @@ static int begin(void **state)
 	w->emu.log.fd = w->vm.fd = -1;
 	w->emu.psp.opt = &w->emu.opt;
 	w->emu.psp.log = w->vm.log = &w->emu.log;
+	strcpy(w->dir, r->dir);
 	free(r);
 	*state = w;
 	return rc;
@@ -37,10 +39,9 @@ static int begin(void **state)
 static int end(void **state)
 {
 	struct world *w = *state;
-	char command[600];
+	char command[128];
 
-	(void)snprintf(command, sizeof command, "rm -r %s/../..",
-		       w->emu.opt.identity);
+	(void)snprintf(command, sizeof command, "rm -r %s", w->dir);
 	psp_close(&w->emu.psp);
 	free(w);
 	return system(command);
