@@ -223,6 +223,25 @@ static const struct {
 	{ "PDH <- PEK", CHAIN_PDH, CHAIN_PEK },
 };
 
+static bool may_sign(enum chain_name subject, uint32_t usage)
+{
+	for (size_t i = 0; i < CHAIN_LINKS; i++)
+		if (links[i].subject == subject &&
+		    usages[links[i].signer] == usage)
+			return true;
+	return false;
+}
+
+/* A signature that no link verifies would be bytes that can change unseen. */
+static bool has_stray_sig(const struct sev_cert *c, enum chain_name subject)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (c->sig[i].usage != USAGE_NONE &&
+		    !may_sign(subject, c->sig[i].usage))
+			return true;
+	return c->sig[0].usage == c->sig[1].usage;
+}
+
 static const char *check_link(const struct chain *c, size_t i,
 			      const struct amd_cert *root, const char **note)
 {
@@ -232,6 +251,9 @@ static const char *check_link(const struct chain *c, size_t i,
 		return c->broken[subject];
 	if (c->broken[signer])
 		return "its signer's certificate is of no use";
+	if (subject >= CHAIN_CEK &&
+	    has_stray_sig(&c->sev[subject - CHAIN_CEK], subject))
+		return "it carries other signatures than its signers'";
 	switch (subject) {
 	case CHAIN_ARK: return check_root(c, root, note);
 	case CHAIN_ASK: return check_ask(c);

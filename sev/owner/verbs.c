@@ -40,7 +40,12 @@ static int load_root(const char *path, struct amd_cert *space,
 	rc = files_read_either(path, buf, sizeof(buf), &len);
 	if (rc)
 		return rc;
-	if (amd_cert_parse(space, buf, len, &why)) {
+	rc = amd_cert_parse(space, buf, len, &why);
+	if (!rc && space->usage != USAGE_ARK) {
+		why = "its usage is another key's";
+		rc = -EINVAL;
+	}
+	if (rc) {
 		log_error("--root: %s is no ARK: %s", path, why);
 		return -EINVAL;
 	}
@@ -291,27 +296,39 @@ static int write_packet(const struct args *a, const struct secret_packet *p)
 			       a->given & OPT(FORCE));
 }
 
-/* Without an API version the platform is taken to be a current one. */
-static bool secret_is_old(const struct args *a)
+/*
+ * Without an API version the platform is taken to be a current one. Half a
+ * version must not be completed by a zero: what it decides is whether the
+ * packet is bound to its launch.
+ */
+static int secret_is_old(const struct args *a, bool *old)
 {
-	return (a->given & OPT(API_MINOR)) &&
+	const uint32_t both = OPT(API_MAJOR) | OPT(API_MINOR);
+
+	if ((a->given & both) && (a->given & both) != both) {
+		log_error("--api-major and --api-minor go together: give both "
+			  "or neither");
+		return -EINVAL;
+	}
+	*old = (a->given & both) &&
 	       measure_api_is_old((uint8_t)a->api_major, (uint8_t)a->api_minor);
+	return 0;
 }
 
 static int pack_secret(const struct args *a, const struct secret_table *t,
 		       const struct tk *tk)
 {
-	const uint8_t *m = secret_is_old(a) ? NULL : a->measurement;
 	struct secret_packet p;
 	uint8_t iv[16];
-	int rc = 0;
+	bool old;
+	int rc = secret_is_old(a, &old);
 
 	if (a->given & OPT(IV))
 		bytes_copy(iv, sizeof(iv), a->iv, sizeof(a->iv));
-	else
+	else if (!rc)
 		rc = crypto_random(iv, sizeof(iv));
 	if (!rc)
-		rc = secret_pack(&p, t, tk, iv, m);
+		rc = secret_pack(&p, t, tk, iv, old ? NULL : a->measurement);
 	if (!rc)
 		rc = write_packet(a, &p);
 	return rc;

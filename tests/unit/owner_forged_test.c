@@ -215,7 +215,7 @@ static void other_signers(void **state)
 	assert_int_equal(verify(f, true), 0x3f);
 	sign_all(f);
 	sign_ec(f, CHAIN_PEK, CHAIN_OCA, 1, USAGE_OCA);
-	assert_int_equal(verify(f, true), 0x6f);
+	assert_int_equal(verify(f, true), 0x4f);
 	/* The second slot alone serves as well as the first. */
 	make_all(f);
 	sign_all(f);
@@ -223,6 +223,27 @@ static void other_signers(void **state)
 	put_le32(f->cert[CHAIN_PDH] + SEV_CERT_SIGNED, USAGE_NONE);
 	sign_ec(f, CHAIN_PDH, CHAIN_PEK, 1, USAGE_PEK);
 	assert_int_equal(verify(f, true), 0x7f);
+}
+
+/* Beside the signature that holds, one that nobody would look at. */
+static void stray_signatures(void **state)
+{
+	struct forge *f = *state;
+
+	make_all(f);
+	sign_all(f);
+	sign_ec(f, CHAIN_PDH, CHAIN_OCA, 1, USAGE_OCA);
+	assert_int_equal(verify(f, true), 0x3f);
+	sign_ec(f, CHAIN_PDH, CHAIN_PEK, 1, USAGE_PEK);
+	assert_int_equal(verify(f, true), 0x3f);
+	make_all(f);
+	sign_all(f);
+	sign_ec(f, CHAIN_CEK, CHAIN_OCA, 1, USAGE_OCA);
+	assert_int_equal(verify(f, true), 0x7b);
+	make_all(f);
+	sign_all(f);
+	sign_ec(f, CHAIN_OCA, CHAIN_PEK, 1, 0xdead);
+	assert_int_equal(verify(f, true), 0x77);
 }
 
 /* A public key that is no point of the curve is refused, not used. */
@@ -272,6 +293,7 @@ int main(void)
 		cmocka_unit_test(unpinned_root),
 		cmocka_unit_test(signed_lies),
 		cmocka_unit_test(other_signers),
+		cmocka_unit_test(stray_signatures),
 		cmocka_unit_test(off_the_curve),
 	};
 
