@@ -75,19 +75,21 @@ class Case:
         return self.programs[-1]
 
     def qemu(self, *args, name="qemu", kernel=None, cmdline="", initrd=None,
-             memory="256M", machine=""):
+             memory="256M", machine="", firmware=None, emulated=True):
         """The same guest under QEMU, with an emulated secure processor."""
         serial = self.dir / f"{name}.console"
         control = self.tmp / f"{name}.sock"
-        argv = [self.program("carrel-emu"), "qemu-system-x86_64",
+        argv = ["qemu-system-x86_64",
                 "-machine", f"q35,accel=kvm{machine}", "-cpu", "host",
                 "-m", memory, "-nodefaults", "-no-user-config",
-                "-display", "none", "-bios", self.firmware,
+                "-display", "none", "-bios", firmware or self.firmware,
                 "-kernel", kernel or self.kernel,
                 "-initrd", initrd or self.initrd,
                 "-append", f"{CMDLINE} {cmdline}".strip(),
                 "-serial", f"file:{serial}",
                 "-qmp", f"unix:{control},server,nowait", *args]
+        if emulated:
+            argv = [self.program("carrel-emu"), *argv]
         self.programs.append(Vm(self, name, argv, serial, control))
         return self.programs[-1]
 
