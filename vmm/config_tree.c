@@ -236,6 +236,26 @@ static int read_root(const struct tree *t)
 	return 0;
 }
 
+/*
+ * What dtc writes: version 17, its blocks aligned (DTSpec 0.4, 5.2 and 5.6).
+ * libfdt 1.6 takes older ones as well, but its full check ends in a null
+ * pointer when a node of theirs has no path, and it reads cells where the
+ * header says that they are.
+ */
+static int check_tree(const uint8_t *bytes, size_t len)
+{
+	if (len < sizeof(struct fdt_header))
+		return -FDT_ERR_TRUNCATED;
+	if (fdt_magic(bytes) != FDT_MAGIC)
+		return -FDT_ERR_BADMAGIC;
+	if (fdt_version(bytes) != FDT_LAST_SUPPORTED_VERSION)
+		return -FDT_ERR_BADVERSION;
+	if (fdt_off_dt_struct(bytes) % sizeof(uint32_t) ||
+	    fdt_off_mem_rsvmap(bytes) % sizeof(uint64_t))
+		return -FDT_ERR_ALIGNMENT;
+	return fdt_check_full(bytes, len);
+}
+
 int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
 {
 	struct tree t = { .c = c, .path = path, .sev_given = sev_given };
@@ -245,8 +265,7 @@ int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
 
 	if (rc)
 		return rc;
-	bad = len < sizeof(struct fdt_header) ? -FDT_ERR_TRUNCATED
-					      : fdt_check_full(bytes, len);
+	bad = check_tree(bytes, len);
 	if (bad) {
 		log_error("--config \"%s\": no flattened device tree (%s); "
 			  "accepted is what dtc -O dtb writes",

@@ -217,6 +217,39 @@ static void damaged_files(void **state)
 	assert_non_null(strstr(text, "/nonexistent/x"));
 }
 
+/* Headers that dtc does not write: libfdt 1.6 would crash on the first. */
+static void foreign_headers(void **state)
+{
+	static uint8_t tree[TREE_MAX];
+	size_t len = example("docs/examples/sev.dts", tree);
+	static const struct {
+		size_t at;
+		uint8_t was, is;
+		const char *why;
+	} cases[] = {
+		{ 23, 17, 3, "FDT_ERR_BADVERSION" },
+		{ 23, 17, 18, "FDT_ERR_BADVERSION" },
+		{ 11, 0x38, 0x3a, "FDT_ERR_ALIGNMENT" },
+		{ 19, 0x28, 0x2c, "FDT_ERR_ALIGNMENT" },
+		{ 3, 0xed, 0xee, "FDT_ERR_BADMAGIC" },
+	};
+	struct scratch s = scratch_open();
+	char text[2048];
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(tree[cases[i].at], cases[i].was);
+		tree[cases[i].at] = cases[i].is;
+		scratch_put(&s, tree, len);
+		assert_int_equal(parse(&c, NULL, s.path, text, sizeof(text)),
+				 -EINVAL);
+		assert_non_null(strstr(text, cases[i].why));
+		tree[cases[i].at] = cases[i].was;
+	}
+	close(s.fd);
+}
+
 static void examples(void **state)
 {
 	static uint8_t tree[TREE_MAX];
@@ -391,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(damaged_files),
+		cmocka_unit_test(foreign_headers),
 		cmocka_unit_test(examples),
 		cmocka_unit_test(flags_override),
 		cmocka_unit_test(dump_reads_back),
