@@ -252,7 +252,7 @@ static int check_tree(const uint8_t *bytes, size_t len)
 		return -FDT_ERR_BADVERSION;
 	if (fdt_off_dt_struct(bytes) % sizeof(uint32_t) ||
 	    fdt_off_mem_rsvmap(bytes) % sizeof(uint64_t))
-		return -FDT_ERR_ALIGNMENT;
+		return -FDT_ERR_BADLAYOUT;
 	return fdt_check_full(bytes, len);
 }
 

@@ -229,8 +229,8 @@ static void foreign_headers(void **state)
 	} cases[] = {
 		{ 23, 17, 3, "FDT_ERR_BADVERSION" },
 		{ 23, 17, 18, "FDT_ERR_BADVERSION" },
-		{ 11, 0x38, 0x3a, "FDT_ERR_ALIGNMENT" },
-		{ 19, 0x28, 0x2c, "FDT_ERR_ALIGNMENT" },
+		{ 11, 0x38, 0x3a, "FDT_ERR_BADLAYOUT" },
+		{ 19, 0x28, 0x2c, "FDT_ERR_BADLAYOUT" },
 		{ 3, 0xed, 0xee, "FDT_ERR_BADMAGIC" },
 	};
 	struct scratch s = scratch_open();
