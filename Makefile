@@ -63,24 +63,27 @@ $(B)/carrel-emu: $(B)/obj/sev/emu/main.o $(B)/libemu.a $(B)/libcarrel.a
 $(B)/libcarrel-emu.so: $(EMU_PIC)
 	$(CC) -shared -Wl,-z,relro,-z,now -pthread $(LDFLAGS) -o $@ $^ -lcrypto
 
+# The .d files add headers to $^; clang would compile those as well.
+sources    = $(filter %.c %.a,$^)
+
 # Each tests/unit/NAME_test.c is a cmocka program of its own, each
 # tests/fuzz/NAME_fuzz.c a libFuzzer one (built with clang, see `fuzz`).
 $(B)/unit/%: tests/unit/%.c $(B)/libowner.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
-	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) -lcmocka $(LIBS)
 # The emulation shares no code with the sides that it is tested against.
 $(B)/unit/emu_%_test: tests/unit/emu_%_test.c $(B)/libemu.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
-	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ -lcmocka \
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) -lcmocka \
 		-lcrypto
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/libowner.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -fsanitize=fuzzer \
-		-o $@ $^ $(LIBS)
+		-o $@ $(sources) $(LIBS)
 
 $(B)/bench/%: tests/bench/%.c $(B)/libcarrel.a
 	@mkdir -p $(@D)
-	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $^ $(LIBS)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) $(LIBS)
 
 # Guests without an operating system: ROMs of 64 KiB, started as firmware.
 GUEST_FLAGS := -m32 -march=i686 -mgeneral-regs-only -Os -ffreestanding -fno-pic \
