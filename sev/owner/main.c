@@ -151,6 +151,15 @@ static int usage(FILE *to)
 	return to == stdout ? STATUS_OK : STATUS_ERROR;
 }
 
+/* Results that reached nobody must not look like a success. */
+static int flush(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return status == STATUS_OK ? STATUS_ERROR : status;
+}
+
 static int run(const struct verb *v, int argc, char **argv)
 {
 	struct args a;
@@ -162,7 +171,7 @@ static int run(const struct verb *v, int argc, char **argv)
 	}
 	if (!rc)
 		rc = keys_protect();
-	return rc ? STATUS_ERROR : v->run(&a);
+	return rc ? STATUS_ERROR : flush(v->run(&a));
 }
 
 int main(int argc, char **argv)

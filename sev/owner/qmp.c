@@ -256,10 +256,22 @@ int qmp_start(struct qmp *q, int fd, unsigned timeout_s)
 	return rc;
 }
 
+/* The limit is for a server that does not accept: connect(2) waits for it. */
+static int connect_to(int fd, const struct sockaddr_un *to, unsigned timeout_s)
+{
+	const struct timeval limit = { .tv_sec = timeout_s, .tv_usec = 1 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)))
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+		return 0;
+	return errno == EAGAIN ? -ETIMEDOUT : -errno;
+}
+
 int qmp_open(struct qmp *q, const char *path, unsigned timeout_s)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd;
+	int fd, rc;
 
 	*q = (struct qmp){ .fd = -1 };
 	if (strlen(path) >= sizeof(to.sun_path))
@@ -271,12 +283,11 @@ int qmp_open(struct qmp *q, const char *path, unsigned timeout_s)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(q, -errno, "socket: %s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)&to, sizeof(to))) {
-		int rc = fail(q, -errno, "cannot connect to %.120s: %s", path,
-			      strerror(errno));
-
+	rc = connect_to(fd, &to, timeout_s);
+	if (rc) {
 		close(fd);
-		return rc;
+		return fail(q, rc, "cannot connect to %.120s: %s", path,
+			    strerror(-rc));
 	}
 	return qmp_start(q, fd, timeout_s);
 }

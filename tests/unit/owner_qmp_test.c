@@ -5,7 +5,11 @@
  */
 #include "sev/owner/qmp.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/unit/owner_rig.h"
 
@@ -82,9 +86,35 @@ static void length(void **state)
 	free(line);
 }
 
+/* A server that never accepts must not hold its owner up for ever. */
+static void full_backlog(void **state)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct qmp *q = malloc(sizeof(*q));
+	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+	int first = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	snprintf(to.sun_path, sizeof(to.sun_path), "/tmp/owner_qmp_%d",
+		 (int)getpid());
+	assert_int_equal(bind(server, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(server, 0), 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&to, sizeof(to)), 0);
+	alarm(20);
+	assert_int_equal(qmp_open(q, to.sun_path, 0), -ETIMEDOUT);
+	assert_non_null(strstr(q->why, "cannot connect"));
+	alarm(0);
+	qmp_close(q);
+	free(q);
+	close(first);
+	close(server);
+	unlink(to.sun_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(full_backlog),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(depth),
 		cmocka_unit_test(length),

@@ -70,6 +70,8 @@ def chains(t):
         f"{FIXTURES}/milan")
     bad(t, 1, ["not the root given"], "verify-chain", f"{FIXTURES}/rome",
         "--root", f"{FIXTURES}/milan/ark.cert")
+    bad(t, 2, ["no ARK"], "verify-chain", f"{FIXTURES}/rome", "--root",
+        f"{FIXTURES}/rome/ask.cert")
 
 
 def sessions(t):
@@ -126,6 +128,10 @@ def secrets(t):
     assert (ours / "header.bin").read_bytes() == header
     assert (ours / "payload.bin").read_bytes() == \
         base64.b64decode((theirs / "payload").read_bytes())
+    for half in (["--api-major", 0], ["--api-minor", 16]):
+        bad(t, 2, ["both or neither"], "secret", "--tk",
+            session(t) / "tmp_tk.bin", "--measurement", m, "--passwd-file",
+            passwd, "--out", t.tmp / "half", *half)
     passwd.write_bytes(b"with a line end\n")
     status, out = tool(t, "secret", "--tk", session(t) / "tmp_tk.bin",
                        "--measurement", m, "--passwd-file", passwd, "--out",
