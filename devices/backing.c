@@ -92,27 +92,28 @@ void backing_close(struct backing *b)
 	b->fd = -1;
 }
 
-/* Steps over done bytes of *iov. */
-static void iov_advance(struct iovec **iov, int *n, size_t done)
+/* Steps over done bytes. */
+static void span_advance(struct backing_span *s, size_t done)
 {
-	while (*n && done >= (*iov)->iov_len) {
-		done -= (*iov)->iov_len;
-		(*iov)++;
-		(*n)--;
+	s->off += done;
+	while (s->n && done >= s->iov->iov_len) {
+		done -= s->iov->iov_len;
+		s->iov++;
+		s->n--;
 	}
-	if (*n) {
-		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
-		(*iov)->iov_len -= done;
+	if (s->n) {
+		s->iov->iov_base = (uint8_t *)s->iov->iov_base + done;
+		s->iov->iov_len -= done;
 	}
 }
 
-typedef ssize_t vector_fn(int fd, const struct iovec *iov, int n, off_t off);
+typedef ssize_t vector_fn(int fd, const struct iovec *iov, int n, off_t off,
+			  int flags);
 
-static int transfer(vector_fn *fn, int fd, struct iovec *iov, int n,
-		    uint64_t off)
+static int transfer(vector_fn *fn, int fd, struct backing_span *s, int flags)
 {
-	while (n) {
-		ssize_t done = fn(fd, iov, n, (off_t)off);
+	while (s->n) {
+		ssize_t done = fn(fd, s->iov, s->n, (off_t)s->off, flags);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -120,22 +121,37 @@ static int transfer(vector_fn *fn, int fd, struct iovec *iov, int n,
 			return -errno;
 		if (done == 0)
 			return -EIO;
-		off += (uint64_t)done;
-		iov_advance(&iov, &n, (size_t)done);
+		span_advance(s, (size_t)done);
 	}
 	return 0;
 }
 
-int backing_read(const struct backing *b, struct iovec *iov, int n,
-		 uint64_t off)
+int backing_read(const struct backing *b, struct backing_span *s)
 {
-	return transfer(preadv, b->fd, iov, n, off);
+	return transfer(preadv2, b->fd, s, 0);
 }
 
-int backing_write(const struct backing *b, struct iovec *iov, int n,
-		  uint64_t off)
+int backing_write(const struct backing *b, struct backing_span *s)
 {
-	return transfer(pwritev, b->fd, iov, n, off);
+	return transfer(pwritev2, b->fd, s, 0);
+}
+
+/* Not every file system can tell (ext4, when it writes, cannot). */
+static int try_transfer(vector_fn *fn, int fd, struct backing_span *s)
+{
+	int rc = transfer(fn, fd, s, RWF_NOWAIT);
+
+	return rc == -EOPNOTSUPP ? -EAGAIN : rc;
+}
+
+int backing_try_read(const struct backing *b, struct backing_span *s)
+{
+	return try_transfer(preadv2, b->fd, s);
+}
+
+int backing_try_write(const struct backing *b, struct backing_span *s)
+{
+	return try_transfer(pwritev2, b->fd, s);
 }
 
 int backing_flush(const struct backing *b)
@@ -179,8 +195,9 @@ static int write_zeroes(const struct backing *b, uint64_t off, uint64_t len)
 	while (!rc && len) {
 		size_t step = (size_t)min_u64(len, sizeof(zero));
 		struct iovec v = { (void *)(uintptr_t)zero, step };
+		struct backing_span s = { &v, 1, off };
 
-		rc = backing_write(b, &v, 1, off);
+		rc = backing_write(b, &s);
 		off += step;
 		len -= step;
 	}

@@ -28,11 +28,23 @@ struct backing {
 int backing_open(struct backing *b, const char *path, bool readonly) MUST_USE;
 void backing_close(struct backing *b);
 
-/* All bytes or -errno; iov is used up. -EIO: the file has become shorter. */
-int backing_read(const struct backing *b, struct iovec *iov, int n,
-		 uint64_t off) MUST_USE;
-int backing_write(const struct backing *b, struct iovec *iov, int n,
-		  uint64_t off) MUST_USE;
+/* What is still to be read or written, and where. */
+struct backing_span {
+	struct iovec *iov; /* used up on the way */
+	int n;
+	uint64_t off;
+};
+
+/* All bytes or -errno. -EIO: the file has become shorter. */
+int backing_read(const struct backing *b, struct backing_span *s) MUST_USE;
+int backing_write(const struct backing *b, struct backing_span *s) MUST_USE;
+
+/*
+ * As much as can be had without waiting for the disk; -EAGAIN: some is left in
+ * *s, for the calls above.
+ */
+int backing_try_read(const struct backing *b, struct backing_span *s) MUST_USE;
+int backing_try_write(const struct backing *b, struct backing_span *s) MUST_USE;
 
 int backing_flush(const struct backing *b) MUST_USE;
 

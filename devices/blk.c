@@ -119,16 +119,23 @@ static int do_in(struct blk *b, struct chain *c, uint64_t sector,
 		 uint64_t *done, uint8_t *status)
 {
 	struct iovec iov[VIRTQ_SPANS];
+	struct backing_span s = { iov, 0, sector * BACKING_SECTOR };
 	uint64_t len = chain_in_len(c);
-	int n, rc;
+	int rc;
 
-	rc = chain_iov(c, b->vdev.mem, true, iov, &n);
+	rc = chain_iov(c, b->vdev.mem, true, iov, &s.n);
 	if (rc)
 		return rc;
 	*status = S_IOERR;
 	if (!place_ok(b, sector, len))
 		return 0;
-	rc = backing_read(&b->file, iov, n, sector * BACKING_SECTOR);
+	rc = backing_try_read(&b->file, &s);
+	if (rc == -EAGAIN) {
+		rc = vdev_will_wait(c);
+		if (rc)
+			return rc;
+		rc = backing_read(&b->file, &s);
+	}
 	*status = status_of(b, "read", rc);
 	*done = rc ? 0 : len;
 	return 0;
@@ -138,25 +145,37 @@ static int do_out(struct blk *b, struct chain *c, uint64_t sector,
 		  uint8_t *status)
 {
 	struct iovec iov[VIRTQ_SPANS];
-	int n, rc;
+	struct backing_span s = { iov, 0, sector * BACKING_SECTOR };
+	/* 5.2.6.2: a driver that knows no flush expects a write-through disk */
+	bool through = !(b->vdev.accepted & F_FLUSH);
+	int rc;
 
-	rc = chain_iov(c, b->vdev.mem, false, iov, &n);
+	rc = chain_iov(c, b->vdev.mem, false, iov, &s.n);
 	if (rc)
 		return rc;
 	*status = S_IOERR;
 	if (b->file.readonly || !place_ok(b, sector, chain_out_len(c)))
 		return 0;
-	rc = backing_write(&b->file, iov, n, sector * BACKING_SECTOR);
-	/* 5.2.6.2: a driver that knows no flush expects a write-through disk */
-	if (!rc && !(b->vdev.accepted & F_FLUSH))
-		rc = backing_flush(&b->file);
+	rc = backing_try_write(&b->file, &s);
+	if (rc == -EAGAIN || (!rc && through)) {
+		rc = vdev_will_wait(c);
+		if (rc)
+			return rc;
+		rc = backing_write(&b->file, &s);
+		if (!rc && through)
+			rc = backing_flush(&b->file);
+	}
 	*status = status_of(b, "write", rc);
 	return 0;
 }
 
-static uint8_t do_flush(struct blk *b)
+static int do_flush(struct blk *b, struct chain *c, uint8_t *status)
 {
-	return status_of(b, "flush", backing_flush(&b->file));
+	int rc = vdev_will_wait(c);
+
+	if (!rc)
+		*status = status_of(b, "flush", backing_flush(&b->file));
+	return rc;
 }
 
 static int do_get_id(struct blk *b, struct chain *c, uint64_t *done,
@@ -209,13 +228,15 @@ static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
 	    n > (type == T_DISCARD ? DISCARD_SEGS : ZERO_SEGS))
 		return 0;
 	rc = chain_read(c, b->vdev.mem, r, (size_t)len);
+	if (!rc)
+		rc = vdev_will_wait(c);
 	if (rc)
 		return rc;
 	*status = S_OK;
 	for (size_t i = 0; i < n && *status == S_OK; i++)
 		*status = one_range(b, type, &r[i]);
 	if (*status == S_OK && !(b->vdev.accepted & F_FLUSH))
-		*status = do_flush(b);
+		return do_flush(b, c, status);
 	return 0;
 }
 
@@ -226,7 +247,7 @@ static int dispatch(struct blk *b, struct chain *c,
 	switch (h->type) {
 	case T_IN: return do_in(b, c, h->sector, done, status);
 	case T_OUT: return do_out(b, c, h->sector, status);
-	case T_FLUSH: *status = do_flush(b); return 0;
+	case T_FLUSH: return do_flush(b, c, status);
 	case T_GET_ID: return do_get_id(b, c, done, status);
 	case T_DISCARD:
 	case T_WRITE_ZEROES: return do_ranges(b, c, h->type, status);

@@ -22,8 +22,9 @@
 /*
  * A finished request is in the ring at once, but while others wait to be
  * served its interrupt may tell of them too: quick requests (from the host's
- * page cache) get one for many, a slow one still has its own. Measured: three
- * times as many cached reads a second at depth 32.
+ * page cache) get one for many. One that may be slow has those before it
+ * announced first (vdev_will_wait). Measured: three times as many cached reads
+ * a second at depth 32.
  */
 #define ANNOUNCE_NS 50000u
 
@@ -94,6 +95,12 @@ static int announce(struct vqueue *q)
 		q->dev->transport.queue_interrupt(q->dev->transport.ctx, q);
 	q->announced_ns = now_ns();
 	return rc;
+}
+
+int vdev_will_wait(struct chain *c)
+{
+	return announce(
+		(struct vqueue *)((char *)c - offsetof(struct vqueue, chain)));
 }
 
 static int serve_one(struct vqueue *q)

@@ -26,7 +26,8 @@ struct vdev_ops {
 	/*
 	 * In a worker: one request. *written: valid bytes at the start of the
 	 * chain's writable part. An error breaks the device; what merely
-	 * failed is told to the driver in the request's own status.
+	 * failed is told to the driver in the request's own status. Before it
+	 * waits for anything it calls vdev_will_wait.
 	 */
 	int (*request)(struct vdev *d, struct chain *c, uint32_t *written);
 };
@@ -77,6 +78,12 @@ void vdev_close(struct vdev *d);
 
 /* Any thread. why: static text. */
 void vdev_break(struct vdev *d, const char *why);
+
+/*
+ * In a worker, from request: what follows may take long, so the driver hears
+ * now of the requests of this queue that are done.
+ */
+int vdev_will_wait(struct chain *c) MUST_USE;
 
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);

@@ -95,8 +95,8 @@ static const struct jail_rule vcpu_rules[] = {
 
 /* A virtio queue: descriptors are hostile, the disk is what it may reach. */
 static const struct jail_rule worker_rules[] = {
-	{ SYS_preadv, {}, "disk: read" },
-	{ SYS_pwritev, {}, "disk: write" },
+	{ SYS_preadv2, {}, "disk: read" },
+	{ SYS_pwritev2, {}, "disk: write" },
 	{ SYS_fdatasync, {}, "disk: flush" },
 	{ SYS_fallocate, {}, "disk: discard, write zeroes" },
 	{ SYS_getrandom, {}, "entropy device" },

@@ -35,6 +35,18 @@ int fallocate(int fd, int mode, off_t off, off_t len)
 	return (int)syscall(SYS_fallocate, fd, mode, off, len);
 }
 
+static int read_all(const struct backing *b, struct iovec *iov, int n,
+		    uint64_t off)
+{
+	return backing_read(b, &(struct backing_span){ iov, n, off });
+}
+
+static int write_all(const struct backing *b, struct iovec *iov, int n,
+		     uint64_t off)
+{
+	return backing_write(b, &(struct backing_span){ iov, n, off });
+}
+
 struct world {
 	char dir[32], disk[64];
 };
@@ -184,17 +196,57 @@ static void moves_bytes(void **state)
 	assert_int_equal(b.bytes, MIB);
 	v[0] = (struct iovec){ out, 100 };
 	v[1] = (struct iovec){ out + 100, 924 };
-	assert_int_equal(backing_write(&b, v, 2, MIB - 1024), 0);
+	assert_int_equal(write_all(&b, v, 2, MIB - 1024), 0);
 	assert_int_equal(backing_flush(&b), 0);
 	v[0] = (struct iovec){ in, 1 };
 	v[1] = (struct iovec){ in + 1, 1022 };
 	v[2] = (struct iovec){ in + 1023, 1 };
-	assert_int_equal(backing_read(&b, v, 3, MIB - 1024), 0);
+	assert_int_equal(read_all(&b, v, 3, MIB - 1024), 0);
 	assert_memory_equal(in, out, 1024);
 	/* The file ended under us. */
 	assert_int_equal(truncate(w->disk, MIB - 512), 0);
 	v[0] = (struct iovec){ in, 1024 };
-	assert_int_equal(backing_read(&b, v, 1, MIB - 1024), -EIO);
+	assert_int_equal(read_all(&b, v, 1, MIB - 1024), -EIO);
+	backing_close(&b);
+}
+
+/*
+ * What the page cache holds is read without waiting; what it does not is left
+ * over, whatever there was before it.
+ */
+static void tries(void **state)
+{
+	static uint8_t out[8192], in[8192];
+	struct world *w = *state;
+	struct iovec v = { out, sizeof(out) };
+	struct backing_span s = { &v, 1, 4096 };
+	struct backing b;
+	int rc;
+
+	memset(out, 0x5a, sizeof(out));
+	assert_int_equal(backing_open(&b, w->disk, false), 0);
+	rc = backing_try_write(&b, &s);
+	assert_true(rc == 0 || rc == -EAGAIN);
+	assert_int_equal(backing_write(&b, &s), 0);
+	v = (struct iovec){ in, sizeof(in) };
+	s = (struct backing_span){ &v, 1, 4096 };
+	rc = backing_try_read(&b, &s);
+	if (rc != -EAGAIN) /* a file system that can tell */
+		assert_int_equal(s.n, 0);
+	assert_int_equal(backing_read(&b, &s), 0);
+	assert_memory_equal(in, out, sizeof(in));
+
+	/* The cache holds none of it, where the file system obeys. */
+	assert_int_equal(backing_flush(&b), 0);
+	assert_int_equal(posix_fadvise(b.fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	memset(in, 0, sizeof(in));
+	v = (struct iovec){ in, sizeof(in) };
+	s = (struct backing_span){ &v, 1, 4096 };
+	rc = backing_try_read(&b, &s);
+	assert_true(rc == 0 || rc == -EAGAIN);
+	assert_int_equal(s.n ? -EAGAIN : 0, rc);
+	assert_int_equal(backing_read(&b, &s), 0);
+	assert_memory_equal(in, out, sizeof(in));
 	backing_close(&b);
 }
 
@@ -209,14 +261,14 @@ static void makes_zeroes(void **state)
 	memset(ones, 0xff, sizeof(ones));
 	for (int how = 0; how < 3; how++) {
 		v = (struct iovec){ ones, sizeof(ones) };
-		assert_int_equal(backing_write(&b, &v, 1, 0), 0);
+		assert_int_equal(write_all(&b, &v, 1, 0), 0);
 		if (how == 2)
 			assert_int_equal(backing_discard(&b, 512, 0x18000), 0);
 		else
 			assert_int_equal(
 				backing_zero(&b, 512, 0x18000, how == 1), 0);
 		v = (struct iovec){ in, sizeof(in) };
-		assert_int_equal(backing_read(&b, &v, 1, 0), 0);
+		assert_int_equal(read_all(&b, &v, 1, 0), 0);
 		assert_memory_equal(in, ones, 512);
 		assert_memory_equal(in + 512, zero, 0x18000);
 		assert_memory_equal(in + 512 + 0x18000, ones, 1024);
@@ -242,7 +294,7 @@ static void falls_back_to_writing(void **state)
 	assert_int_equal(backing_open(&b, path, false), 0);
 	unlink(path);
 	assert_int_equal(backing_zero(&b, 0, sizeof(in), false), 0);
-	assert_int_equal(backing_read(&b, &v, 1, 0), 0);
+	assert_int_equal(read_all(&b, &v, 1, 0), 0);
 	assert_memory_equal(in, zero, sizeof(in));
 	backing_close(&b);
 }
@@ -256,13 +308,13 @@ static void lives_with_big_sectors(void **state)
 
 	assert_int_equal(backing_open(&b, w->disk, false), 0);
 	memset(ones, 0xff, sizeof(ones));
-	assert_int_equal(backing_write(&b, &v, 1, 0), 0);
+	assert_int_equal(write_all(&b, &v, 1, 0), 0);
 	big_sectors = true;
 	assert_int_equal(backing_zero(&b, 512, 512, true), 0);
 	assert_int_equal(backing_discard(&b, 2048, 512), 0);
 	big_sectors = false;
 	v = (struct iovec){ in, sizeof(in) };
-	assert_int_equal(backing_read(&b, &v, 1, 0), 0);
+	assert_int_equal(read_all(&b, &v, 1, 0), 0);
 	assert_memory_equal(in + 512, zero, 512);
 	assert_memory_equal(in + 1024, ones, sizeof(in) - 1024);
 	backing_close(&b);
@@ -277,7 +329,7 @@ static void readonly_cannot_write(void **state)
 
 	assert_int_equal(chmod(w->disk, 0400), 0);
 	assert_int_equal(backing_open(&b, w->disk, true), 0);
-	assert_int_equal(backing_write(&b, &v, 1, 0), -EBADF);
+	assert_int_equal(write_all(&b, &v, 1, 0), -EBADF);
 	backing_close(&b);
 }
 
@@ -289,6 +341,7 @@ int main(void)
 		T(refuses),
 		T(locks),
 		T(moves_bytes),
+		T(tries),
 		T(makes_zeroes),
 		T(falls_back_to_writing),
 		T(lives_with_big_sectors),

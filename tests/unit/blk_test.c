@@ -271,6 +271,39 @@ static void reset_forgets(void **state)
 	assert_int_equal(request(r, 0, 0, 0, 512, true, &used), 0);
 }
 
+/*
+ * A read from the page cache, and behind it a flush, which may take long: an
+ * interrupt each. Two reads may share one.
+ */
+static void announces_before_a_flush(void **state)
+{
+	struct world *w = *state;
+	struct rig *r = &w->rig;
+	struct msix *m = &w->blk.pci.msix;
+	uint64_t flush = HEADER + 0x40, t = RIG_DESC(0);
+	uint8_t h[16] = { 4 };
+	uint64_t fired = 0;
+	uint32_t used;
+
+	(void)request(r, 0, 0, 0, 512, true, &used);
+	(void)rig_waits_irq(r, m, 1);
+	put_header(r, 0, 0);
+	assert_int_equal(gmem_write(&r->mem, at(flush), h, 16), 0);
+	rig_desc(r, t, 3, flush, 16, N, 4);
+	rig_desc(r, t, 4, STATUS + 1, 1, W, 0);
+	blk_pause(&w->blk);
+	rig_offer(r, 0, 0);
+	rig_offer(r, 0, 3);
+	blk_resume(&w->blk);
+	assert_true(rig_wait(r, 0, &used));
+	assert_true(rig_wait(r, 0, &used));
+	for (int nap = 0; nap < 50 && fired < 2; nap++) {
+		fired += rig_fired(r, m, 1);
+		rig_nap();
+	}
+	assert_int_equal(fired, 2);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -288,6 +321,7 @@ int main(void)
 		T(works_under_pauses),
 		T(pause_stops_everything),
 		T(reset_forgets),
+		T(announces_before_a_flush),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

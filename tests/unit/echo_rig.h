@@ -21,6 +21,7 @@ struct world {
 	struct vdev dev;
 	struct virtio_pci pci;
 	_Atomic(int) served;
+	_Atomic(bool) stuck; /* the second request waits while this holds */
 };
 
 static inline int echo(struct vdev *d, struct chain *c, uint32_t *written)
@@ -28,10 +29,15 @@ static inline int echo(struct vdev *d, struct chain *c, uint32_t *written)
 	struct world *w =
 		(struct world *)((char *)d - offsetof(struct world, dev));
 
-	(void)c;
+	int rc = 0;
+
 	*written = 7;
+	if (w->stuck && w->served)
+		rc = vdev_will_wait(c);
+	while (w->stuck && w->served)
+		usleep(100);
 	atomic_fetch_add(&w->served, 1);
-	return 0;
+	return rc;
 }
 
 static const struct vdev_ops echo_ops = {

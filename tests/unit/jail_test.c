@@ -226,7 +226,7 @@ static void arguments_are_matched(void **state)
 		{ { SYS_clone, { SIGCHLD, 0, 0, 0, 0 } }, 0 },
 		{ { SYS_socket, { AF_INET, SOCK_STREAM, 0 } }, 0 },
 		{ { SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } }, 0 },
-		{ { SYS_preadv, { ~0ull } }, 1 << JAIL_WORKER },
+		{ { SYS_preadv2, { ~0ull } }, 1 << JAIL_WORKER },
 		{ { SYS_accept4, { ~0ull } }, 1 << JAIL_MAIN },
 		{ { SYS_unlink, { 0 } }, 1 << JAIL_MAIN },
 	};

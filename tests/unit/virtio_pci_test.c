@@ -447,6 +447,30 @@ static void reset_in_a_pause(void **state)
 	assert_true(rig_wait(r, 0, &len));
 }
 
+/* A request that is done is not kept back by one that takes its time. */
+static void announces_before_it_waits(void **state)
+{
+	struct world *w = *state;
+	struct rig *r = &w->rig;
+	uint32_t len;
+
+	rig_msix(r, &w->pci.msix);
+	rig_start(r, V1, 1);
+	rig_desc(r, RIG_DESC(0), 0, RIG_DATA, 8, 0, 0);
+	rig_desc(r, RIG_DESC(0), 1, RIG_DATA, 8, 0, 0);
+	vdev_pause(&w->dev);
+	rig_offer(r, 0, 0);
+	rig_offer(r, 0, 1);
+	w->stuck = true;
+	vdev_resume(&w->dev);
+	assert_true(rig_waits_irq(r, &w->pci.msix, 1));
+	assert_int_equal(w->served, 1);
+	assert_true(rig_wait(r, 0, &len));
+	w->stuck = false;
+	assert_true(rig_wait(r, 0, &len));
+	assert_true(rig_waits_irq(r, &w->pci.msix, 1));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -466,6 +490,7 @@ int main(void)
 		T(window_into_the_bar),
 		T(complains_once_of_doorbells),
 		T(reset_in_a_pause),
+		T(announces_before_it_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
