@@ -181,22 +181,43 @@ static int open_device(struct launch *l)
 	return e.err ? fail_sev(l, "PLATFORM_STATUS", e) : 0;
 }
 
+/* What no platform changes; why is set, with 0, for a warning too. */
+static int own_policy(uint32_t policy, char *why, size_t cap)
+{
+	int rc = policy_check(policy, NULL, why, cap);
+
+	if (rc || !(policy & POLICY_ES))
+		return rc;
+	snprintf(why, cap,
+		 "policy 0x%x requires SEV-ES, which carrel does not launch; "
+		 "clear bit 2",
+		 policy);
+	return -EINVAL;
+}
+
+int launch_policy(uint32_t policy)
+{
+	char why[200];
+	int rc = own_policy(policy, why, sizeof(why));
+
+	if (rc)
+		log_error("--sev: %s", why);
+	return rc;
+}
+
 static int check_policy(struct launch *l)
 {
 	struct policy_platform at = { l->platform.api_major,
 				      l->platform.api_minor, l->platform.es };
 	char words[200];
-	int rc = policy_check(l->policy, &at, words, sizeof(words));
+	int rc = own_policy(l->policy, words, sizeof(words));
 
+	if (!rc)
+		rc = policy_check(l->policy, &at, words, sizeof(words));
 	if (rc)
 		return fail(l, rc, "%s", words);
 	if (words[0])
 		log_warn("SEV: %s", words);
-	if (l->policy & POLICY_ES)
-		return fail(l, -ENOTSUP,
-			    "policy 0x%x requires SEV-ES, which carrel does "
-			    "not launch; clear bit 2",
-			    l->policy);
 	policy_describe(l->policy, words, sizeof(words));
 	log_info("SEV: firmware API %u.%u build %u, policy 0x%x (%s)",
 		 at.api_major, at.api_minor, l->platform.build, l->policy,

@@ -52,6 +52,12 @@ struct launch {
 };
 
 /*
+ * -EINVAL after a log line: no platform takes this policy, or carrel does not
+ * launch what it asks for. Needs no device.
+ */
+int launch_policy(uint32_t policy) MUST_USE;
+
+/*
  * Opens /dev/sev, checks policy, C-bit and platform, makes vm_fd a SEV guest
  * and starts its launch. After KVM_CREATE_VM and before the first vCPU.
  */

@@ -188,6 +188,7 @@ static void enter_worker(void *ctx)
 static int plan(struct carrel *c)
 {
 	uint64_t low = min_u64(c->cfg.memory, GMEM_LOW_MAX);
+	int rc = c->cfg.sev.on ? launch_policy(c->cfg.sev.policy) : 0;
 	struct boot_source src = {
 		.firmware = c->cfg.firmware,
 		.kernel = c->cfg.kernel,
@@ -201,7 +202,7 @@ static int plan(struct carrel *c)
 		.name = c->cfg.name,
 	};
 
-	return boot_plan(&c->image, &src);
+	return rc ? rc : boot_plan(&c->image, &src);
 }
 
 /* A SEV guest is one from before its first vCPU on. */

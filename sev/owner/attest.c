@@ -8,12 +8,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "sev/base64.h"
 #include "sev/owner/crypto.h"
 #include "sev/owner/measure.h"
 #include "sev/owner/qmp.h"
 #include "vmm/log.h"
+
+#define TRIES_A_SECOND 10
 
 /* What query-sev says, and what query-sev-launch-measure does. */
 struct attest_facts {
@@ -28,7 +31,7 @@ static int stop(const char *check, int rc, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 static int stop(const char *check, int rc, const char *fmt, ...)
 {
-	char text[400];
+	char text[600];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -242,6 +245,21 @@ int attest_dialogue(struct qmp *q, const struct attest_job *job)
 	return release(q, job, &f);
 }
 
+/* A host that starts the guest now may be a moment late with its socket. */
+static int open_socket(struct qmp *q, const struct attest_job *job)
+{
+	const struct timespec pause = { 0, 1000000000 / TRIES_A_SECOND };
+	unsigned left = job->wait_s * TRIES_A_SECOND;
+
+	for (;; left--) {
+		int rc = qmp_open(q, job->socket, job->timeout_s);
+
+		if ((rc != -ENOENT && rc != -ECONNREFUSED) || !left)
+			return rc;
+		nanosleep(&pause, NULL);
+	}
+}
+
 int attest_run(const struct attest_job *job)
 {
 	struct qmp *q = malloc(sizeof(*q));
@@ -249,7 +267,7 @@ int attest_run(const struct attest_job *job)
 
 	if (!q)
 		return -ENOMEM;
-	rc = qmp_open(q, job->socket, job->timeout_s);
+	rc = open_socket(q, job);
 	if (rc)
 		rc = stop("connecting", rc, "%s", q->why);
 	else

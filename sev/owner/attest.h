@@ -17,7 +17,8 @@ struct attest_job {
 	uint8_t digest[32]; /* what must have been loaded */
 	uint32_t policy;
 	uint8_t min_major, min_minor; /* oldest SEV API to accept */
-	unsigned timeout_s; /* for all of it */
+	unsigned wait_s; /* for the socket to be there */
+	unsigned timeout_s; /* for all the rest */
 };
 
 /*

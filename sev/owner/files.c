@@ -111,40 +111,111 @@ static int write_base64(int fd, const struct file_out *f)
 	return rc;
 }
 
-static void temp_name(char *out, size_t cap, const char *name)
-{
-	int n = snprintf(out, cap, ".%s.%ld", name, (long)getpid());
+/* A file that has no name yet, or a passing one where there must be one. */
+struct temp {
+	int fd;
+	char name[64]; /* "": none, so that nothing is left by a killed run */
+};
 
-	CHECK(n > 0 && (size_t)n < cap);
+static void name_temp(struct temp *t, const struct file_out *f)
+{
+	int n = snprintf(t->name, sizeof(t->name), ".%s.%ld", f->name,
+			 (long)getpid());
+
+	CHECK(n > 0 && (size_t)n < sizeof(t->name));
 }
 
-static int write_temp(int dir, const struct file_out *f)
+static int open_named(int dir, const struct file_out *f, struct temp *t)
 {
-	char temp[64];
-	int fd, rc;
+	name_temp(t, f);
+	t->fd = openat(dir, t->name,
+		       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		       f->mode);
+	return t->fd < 0 ? -errno : 0;
+}
 
-	temp_name(temp, sizeof(temp), f->name);
-	fd = openat(dir, temp,
-		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		    f->mode);
-	if (fd < 0)
-		return -errno;
-	rc = f->base64 ? write_base64(fd, f) : write_all(fd, f->bytes, f->len);
-	if (close(fd) && !rc)
-		rc = -errno;
+static void link_of(int fd, char *path, size_t cap)
+{
+	snprintf(path, cap, "/proc/self/fd/%d", fd);
+}
+
+/* Not every file system has O_TMPFILE, and its name comes by way of /proc. */
+static int open_temp(int dir, const struct file_out *f, struct temp *t)
+{
+	char path[40];
+
+	*t = (struct temp){ .fd = openat(dir, ".",
+					 O_WRONLY | O_TMPFILE | O_CLOEXEC,
+					 f->mode) };
+	if (t->fd < 0)
+		return open_named(dir, f, t);
+	link_of(t->fd, path, sizeof(path));
+	if (!access(path, F_OK))
+		return 0;
+	close(t->fd);
+	return open_named(dir, f, t);
+}
+
+static void drop_temp(int dir, struct temp *t)
+{
+	close(t->fd);
+	if (t->name[0])
+		unlinkat(dir, t->name, 0);
+}
+
+static int write_temp(int dir, const struct file_out *f, struct temp *t)
+{
+	int rc = open_temp(dir, f, t);
+
 	if (rc)
-		unlinkat(dir, temp, 0);
+		return rc;
+	rc = f->base64 ? write_base64(t->fd, f)
+		       : write_all(t->fd, f->bytes, f->len);
+	if (rc)
+		drop_temp(dir, t);
 	return rc;
 }
 
-static int publish(int dir, const struct file_out *f, bool force)
+/* A name for a file without one; it must be free. */
+static int give_name(int dir, int fd, const char *name)
 {
-	char temp[64];
+	char path[40];
 
-	temp_name(temp, sizeof(temp), f->name);
-	return renameat2(dir, temp, dir, f->name, force ? 0 : RENAME_NOREPLACE)
-		       ? -errno
-		       : 0;
+	link_of(fd, path, sizeof(path));
+	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? -errno
+								    : 0;
+}
+
+/* NFS, 9p and others know no rename that spares what is there, but do link. */
+static int rename_to_free(int dir, struct temp *t, const char *name)
+{
+	int rc = renameat2(dir, t->name, dir, name, RENAME_NOREPLACE) ? -errno
+								      : 0;
+
+	if (rc != -EINVAL && rc != -ENOSYS)
+		return rc;
+	if (linkat(dir, t->name, dir, name, 0))
+		return -errno;
+	(void)unlinkat(dir, t->name, 0);
+	return 0;
+}
+
+static int publish(int dir, const struct file_out *f, struct temp *t,
+		   bool force)
+{
+	int rc;
+
+	if (!force)
+		return t->name[0] ? rename_to_free(dir, t, f->name)
+				  : give_name(dir, t->fd, f->name);
+	if (!t->name[0]) {
+		/* Replacing takes a rename, and that takes a name. */
+		name_temp(t, f);
+		rc = give_name(dir, t->fd, t->name);
+		if (rc)
+			return rc;
+	}
+	return renameat(dir, t->name, dir, f->name) ? -errno : 0;
 }
 
 static int open_dir(const char *path)
@@ -170,23 +241,23 @@ static const char *find_existing(int dir, const struct file_out *set, size_t n)
 
 static int write_set(int dir, const struct file_out *set, size_t n, bool force)
 {
+	struct temp temp[FILE_SET_MAX];
 	size_t made = 0, out = 0;
 	int rc = 0;
 
 	for (; made < n && !rc; made += !rc)
-		rc = write_temp(dir, &set[made]);
+		rc = write_temp(dir, &set[made], &temp[made]);
 	for (; out < n && !rc; out += !rc)
-		rc = publish(dir, &set[out], force);
-	if (!rc)
-		return fsync(dir) ? -errno : 0;
+		rc = publish(dir, &set[out], &temp[out], force);
 	for (size_t i = 0; i < made; i++) {
-		char temp[64];
-
-		temp_name(temp, sizeof(temp), set[i].name);
-		unlinkat(dir, temp, 0);
-		if (!force && i < out)
+		if (i < out)
+			temp[i].name[0] = '\0'; /* it is in its place */
+		if (i < out && rc && !force)
 			unlinkat(dir, set[i].name, 0);
+		drop_temp(dir, &temp[i]);
 	}
+	if (!rc && fsync(dir))
+		rc = -errno;
 	return rc;
 }
 

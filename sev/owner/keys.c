@@ -32,7 +32,7 @@ int keys_protect(void)
 	}
 	if (CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) != 1) {
 		log_error("cannot lock %llu KiB of memory for keys; "
-			  "'ulimit -l' must allow at least 256",
+			  "'ulimit -l' must allow at least 64",
 			  SECURE_HEAP / KIB);
 		return -ENOMEM;
 	}
@@ -51,7 +51,7 @@ void *keys_alloc(size_t len)
 	if (mlock(p, len) || madvise(p, len, MADV_DONTDUMP) ||
 	    madvise(p, len, MADV_WIPEONFORK)) {
 		log_error("cannot lock %zu bytes of memory for keys: %s; "
-			  "'ulimit -l' must allow at least 256 KiB",
+			  "'ulimit -l' must allow at least 64 KiB",
 			  len, strerror(errno));
 		munmap(p, len);
 		return NULL;

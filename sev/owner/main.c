@@ -78,9 +78,12 @@ static int verb_attest(const struct args *a)
 		.min_major = a->min_api[0],
 		.min_minor = a->min_api[1],
 		.timeout_s = a->timeout_s,
+		.wait_s = a->wait_s,
 	};
-	int rc = attest_digest(a, job.digest);
+	int rc = verbs_policy(a->policy);
 
+	if (!rc)
+		rc = attest_digest(a, job.digest);
 	if (!rc && !(table = verbs_table(a)))
 		rc = -EINVAL;
 	if (!rc)
@@ -128,12 +131,12 @@ static const struct verb verbs[] = {
 	  SECRETS | OPT(API_MAJOR) | OPT(API_MINOR) | OPT(IV) | OPT(FORCE),
 	  "Pack secrets for one launch, whose measurement was verified.", NULL,
 	  verb_secret },
-	{ "show", "FILE", 0, OPT(JSON),
+	{ "show", "FILE", 0, OPT(JSON) | OPT(FIELDS),
 	  "Print a certificate, session, packet or table in words.", NULL,
 	  verb_show },
 	{ "attest", NULL, OPT(SOCKET) | OPT(TK) | OPT(POLICY),
 	  OPT(DIGEST) | OPT(FIRMWARE) | PAYLOAD | SECRETS | OPT(MIN_API) |
-		  OPT(TIMEOUT),
+		  OPT(TIMEOUT) | OPT(WAIT),
 	  "Verify a waiting guest over QMP, send its secrets and start it.",
 	  "Either --digest or --firmware is needed, and a secret. If anything\n"
 	  "is not as expected, nothing is sent and the guest is not started.",

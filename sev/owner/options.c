@@ -46,6 +46,8 @@ static const struct option_spec {
 			 "expected launch digest" },
 	[OPT_ENTRY] = { "entry", KIND_ENTRY, "GUID=FILE", 0, 0,
 			"a secret: the file's bytes; may be repeated" },
+	[OPT_FIELDS] = { "fields", KIND_FLAG, NULL, 0, 0,
+			 "show what only its length tells from a secret" },
 	[OPT_FIRMWARE] = { "firmware", KIND_TEXT, "FILE", AT(firmware), 0,
 			   "firmware image" },
 	[OPT_FORCE] = { "force", KIND_FLAG, NULL, 0, 0,
@@ -82,6 +84,8 @@ static const struct option_spec {
 		     "transport keys of the session (tmp_tk.bin)" },
 	[OPT_UNVERIFIED] = { "unverified", KIND_FLAG, NULL, 0, 0,
 			     "trust the PDH as it is" },
+	[OPT_WAIT] = { "wait", KIND_NUMBER, "SECONDS", AT(wait_s), 3600,
+		       "for the socket to be there; default 0" },
 };
 
 /* One complaint: the option, the value and what would be accepted. */
@@ -162,15 +166,16 @@ static int take_entry(const struct option_spec *s, struct args *a,
 		return -EINVAL;
 	}
 	*e = (struct entry_arg){ .path = value };
-	if (s->kind == KIND_PASSWD) {
-		e->passwd = true;
-	} else if (strlen(value) > GUID_TEXT && value[GUID_TEXT - 1] == '=') {
-		bytes_copy(text, sizeof(text) - 1, value, GUID_TEXT - 1);
-		e->path = value + GUID_TEXT;
-		guid = text;
-	} else {
+	if (s->kind == KIND_ENTRY) {
 		guid = "";
+		if (strlen(value) > GUID_TEXT && value[GUID_TEXT - 1] == '=') {
+			bytes_copy(text, sizeof(text) - 1, value,
+				   GUID_TEXT - 1);
+			e->path = value + GUID_TEXT;
+			guid = text;
+		}
 	}
+	e->passwd = !strcasecmp(guid, SECRET_PASSWD_GUID);
 	if (text_guid(guid, e->guid))
 		return refuse(
 			s, value,

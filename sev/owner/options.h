@@ -25,6 +25,7 @@ enum option {
 	OPT_CMDLINE,
 	OPT_DIGEST,
 	OPT_ENTRY,
+	OPT_FIELDS,
 	OPT_FIRMWARE,
 	OPT_FORCE,
 	OPT_INITRD,
@@ -43,6 +44,7 @@ enum option {
 	OPT_TIMEOUT,
 	OPT_TK,
 	OPT_UNVERIFIED,
+	OPT_WAIT,
 	OPT_COUNT
 };
 #define OPT(name) (1u << OPT_##name)
@@ -61,7 +63,7 @@ struct args {
 	const char *file; /* the verb's one positional argument */
 	const char *root, *pdh, *chain, *out, *tk, *socket;
 	const char *firmware, *kernel, *initrd, *cmdline;
-	uint32_t policy, api_major, api_minor, build_id, timeout_s;
+	uint32_t policy, api_major, api_minor, build_id, timeout_s, wait_s;
 	uint8_t nonce[16], digest[32], iv[16];
 	uint8_t measurement[SEV_MEASUREMENT_LEN];
 	uint8_t min_api[2];

@@ -159,7 +159,7 @@ static int fail_remote(struct qmp *q, const char *name, json_t *error)
 {
 	const char *desc = json_string_value(json_object_get(error, "desc"));
 
-	fail(q, -EREMOTEIO, "the server refused %s: %.160s", name,
+	fail(q, -EREMOTEIO, "the server refused %s: %.400s", name,
 	     desc ? desc : "no reason given");
 	for (char *p = q->why; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)

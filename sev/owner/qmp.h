@@ -20,7 +20,7 @@ struct qmp {
 	int64_t deadline_ms; /* CLOCK_MONOTONIC */
 	unsigned id; /* of the last command */
 	size_t have; /* bytes in buf */
-	char why[256]; /* the last failure, in words */
+	char why[512]; /* the last failure, in words */
 	char buf[QMP_LINE_MAX];
 };
 

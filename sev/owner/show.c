@@ -13,7 +13,8 @@
 #include "sev/owner/secret.h"
 #include "vmm/log.h"
 
-#define SHOW_MAX (64 * 1024)
+/* A full table of secrets in base64; 64 KiB of locked memory must do. */
+#define SHOW_MAX (24 * 1024)
 
 static json_t *hex(const uint8_t *p, size_t len)
 {
@@ -90,10 +91,22 @@ static json_t *describe_chain(const uint8_t *p, size_t len)
 			 "certificates", certs);
 }
 
-/* The keys inside are wrapped: nothing here is secret. */
-static json_t *describe_session(const uint8_t *p, size_t len)
+/*
+ * Nothing marks these two but their length, which a secret may have as well,
+ * as it is or in base64: `fields` is the owner's word that it is none.
+ */
+static json_t *unmarked(const char *kind)
 {
-	(void)len;
+	return json_pack("{s:s, s:s}", "kind", kind, "note",
+			 "by its length alone, so its bytes are not shown; "
+			 "--fields shows them");
+}
+
+/* The keys inside are wrapped: in a true session nothing is secret. */
+static json_t *describe_session(const uint8_t *p, bool fields)
+{
+	if (!fields)
+		return unmarked("launch session");
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "kind",
 			 "launch session", "nonce", hex(p, 16), "wrapped-tk",
 			 hex(p + 16, 32), "wrap-iv", hex(p + 48, 16),
@@ -101,17 +114,21 @@ static json_t *describe_session(const uint8_t *p, size_t len)
 			 hex(p + 96, 32));
 }
 
-static json_t *describe_measurement(const uint8_t *p, size_t len)
+static json_t *describe_measurement(const uint8_t *p, bool fields)
 {
-	(void)len;
+	if (!fields)
+		return unmarked("launch measurement");
 	return json_pack("{s:s, s:o, s:o}", "kind", "launch measurement", "mac",
 			 hex(p, SEV_MAC_LEN), "nonce",
 			 hex(p + SEV_MAC_LEN, SEV_NONCE_LEN));
 }
 
+/* Its flags have one bit (SEV API, table 47). */
 static json_t *describe_header(const uint8_t *p, size_t len)
 {
 	(void)len;
+	if (get_le32(p) > 1)
+		return NULL;
 	return json_pack("{s:s, s:I, s:o, s:o}", "kind", "secret packet header",
 			 "flags", (json_int_t)get_le32(p), "iv", hex(p + 4, 16),
 			 "mac", hex(p + 20, 32));
@@ -179,19 +196,21 @@ static const struct {
 	{ SEV_CHAIN_LEN, describe_chain },
 	{ AMD_CERT_KEY + 3 * 256, describe_amd_cert },
 	{ AMD_CERT_KEY + 3 * 512, describe_amd_cert },
-	{ SEV_SESSION_LEN, describe_session },
 	{ SEV_SECRET_HEADER_LEN, describe_header },
-	{ SEV_MEASUREMENT_LEN, describe_measurement },
 	{ 32, describe_tk },
 };
 
-json_t *show_describe(const uint8_t *p, size_t len)
+json_t *show_describe(const uint8_t *p, size_t len, bool fields)
 {
 	json_t *o = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(formats) && !o; i++)
 		if (!formats[i].len || formats[i].len == len)
 			o = formats[i].describe(p, len);
+	if (!o && len == SEV_SESSION_LEN)
+		o = describe_session(p, fields);
+	if (!o && len == SEV_MEASUREMENT_LEN)
+		o = describe_measurement(p, fields);
 	return o;
 }
 
@@ -226,9 +245,10 @@ static void print_lines(json_t *o, int depth)
 		print_value(key, v, depth);
 }
 
-static int print(const char *path, const uint8_t *p, size_t len, bool json)
+static int print(const char *path, const uint8_t *p, size_t len, bool json,
+		 bool fields)
 {
-	json_t *o = show_describe(p, len);
+	json_t *o = show_describe(p, len, fields);
 
 	if (!o) {
 		log_error("%s (%zu bytes) is of no known kind: certificate, "
@@ -247,7 +267,7 @@ static int print(const char *path, const uint8_t *p, size_t len, bool json)
 	return 0;
 }
 
-int show_file(const char *path, bool json)
+int show_file(const char *path, bool json, bool fields)
 {
 	/* It may be a table of secrets: keep it where those belong. */
 	uint8_t *buf = keys_alloc(SHOW_MAX);
@@ -258,7 +278,7 @@ int show_file(const char *path, bool json)
 		return -ENOMEM;
 	rc = files_read_either(path, buf, SHOW_MAX, &len);
 	if (!rc)
-		rc = print(path, buf, len, json);
+		rc = print(path, buf, len, json, fields);
 	keys_free(buf, SHOW_MAX);
 	return rc;
 }

@@ -10,10 +10,13 @@
 
 #include "vmm/num.h"
 
-/* What these bytes are, as an object with "kind"; NULL: no known format. */
-json_t *show_describe(const uint8_t *p, size_t len);
+/*
+ * What these bytes are, as an object with "kind"; NULL: no known format.
+ * fields: also the bytes of a file that only its length tells from a secret.
+ */
+json_t *show_describe(const uint8_t *p, size_t len, bool fields);
 
 /* On standard output; -errno after a log line. */
-int show_file(const char *path, bool json) MUST_USE;
+int show_file(const char *path, bool json, bool fields) MUST_USE;
 
 #endif

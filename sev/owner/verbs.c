@@ -156,18 +156,25 @@ static int write_session(const struct args *a, const struct session *s,
 			       a->given & OPT(FORCE));
 }
 
-/* Says what the policy means, and refuses what no platform takes. */
-static int explain_policy(uint32_t policy)
+int verbs_policy(uint32_t policy)
 {
-	char text[256], why[256] = "";
+	char why[256];
 	int rc = policy_check(policy, NULL, why, sizeof(why));
 
-	if (rc) {
-		log_error("--policy: 0x%x is not accepted: %s", policy, why);
+	if (rc)
+		log_error("--policy: %s", why);
+	else if (why[0])
+		log_warn("--policy: %s", why);
+	return rc;
+}
+
+static int explain_policy(uint32_t policy)
+{
+	char text[256];
+	int rc = verbs_policy(policy);
+
+	if (rc)
 		return rc;
-	}
-	if (why[0])
-		log_warn("--policy: 0x%x: %s", policy, why);
 	policy_describe(policy, text, sizeof(text));
 	printf("policy 0x%x: %s\n", policy, text);
 	return 0;
@@ -354,6 +361,7 @@ int verb_secret(const struct args *a)
 
 int verb_show(const struct args *a)
 {
-	return show_file(a->file, a->given & OPT(JSON)) ? STATUS_ERROR
-							: STATUS_OK;
+	return show_file(a->file, a->given & OPT(JSON), a->given & OPT(FIELDS))
+		       ? STATUS_ERROR
+		       : STATUS_OK;
 }

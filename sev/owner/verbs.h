@@ -18,6 +18,9 @@ int verb_verify(const struct args *a);
 int verb_secret(const struct args *a);
 int verb_show(const struct args *a);
 
+/* Refuses a policy that no platform takes; warns of one that lets debug. */
+int verbs_policy(uint32_t policy) MUST_USE;
+
 /* The table of --entry and --passwd-file; NULL after a log line. */
 struct secret_table *verbs_table(const struct args *a);
 

@@ -16,6 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	for (size_t i = 0; i < CHAIN_NAMES; i++)
 		chain_set(&c, (enum chain_name)i, p, i < CHAIN_CEK ? len : sev);
 	(void)!chain_verify(&c, NULL, link);
-	json_decref(show_describe(p, len));
+	json_decref(show_describe(p, len, true));
 	return 0;
 }

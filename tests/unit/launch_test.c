@@ -117,7 +117,7 @@ static const struct {
 	const char *why;
 } refusals[] = {
 	{ { 0x41, NULL, NULL, -1, -1 }, -EINVAL, "reserved bits (0x40)" },
-	{ { 0x05, NULL, NULL, -1, -1 }, -ENOTSUP, "SEV-ES, which carrel" },
+	{ { 0x05, NULL, NULL, -1, -1 }, -EINVAL, "SEV-ES, which carrel" },
 	{ { 0x19000001, NULL, NULL, -1, -1 }, -ENOTSUP, "API 0.25 or later" },
 	{ { 0x00010001, NULL, NULL, -1, -1 }, -ENOTSUP, "API 1.0 or later" },
 	{ { 1, NULL, NULL, 51, -1 }, -EINVAL, "C-bit at 47" },
@@ -128,6 +128,18 @@ static const struct {
 	{ { 1, "/nonexistent", path_session, -1, -1 }, -ENOENT, "" },
 	{ { 1, path_session, path_dh, -1, -1 }, -EINVAL, "" },
 };
+
+/* Told from the policy alone, with no device to ask. */
+static void test_policy(void **state)
+{
+	(void)state;
+	fake_reset();
+	assert_int_equal(launch_policy(0x41), -EINVAL);
+	assert_int_equal(launch_policy(0x05), -EINVAL);
+	assert_int_equal(launch_policy(0), 0);
+	assert_int_equal(launch_policy(0xff00003b), 0);
+	assert_string_equal(fake.log, "");
+}
 
 static void test_refusals(void **state)
 {
@@ -409,10 +421,10 @@ static void test_files(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_refusals),   T(test_host),    T(test_order),
-		T(test_old_kernel), T(test_session), T(test_wrong_order),
-		T(test_failures),   T(test_parts),   T(test_secrets),
-		T(test_files),
+		T(test_policy),	     T(test_refusals),	 T(test_host),
+		T(test_order),	     T(test_old_kernel), T(test_session),
+		T(test_wrong_order), T(test_failures),	 T(test_parts),
+		T(test_secrets),     T(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

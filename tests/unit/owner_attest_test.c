@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sev/base64.h"
@@ -359,6 +361,51 @@ static void no_server(void **state)
 	assert_int_equal(attest_run(&j), -ENAMETOOLONG);
 }
 
+/* The socket appears while the owner waits for it: nothing is lost. */
+static void late_server(void **state)
+{
+	static const struct script s = {
+		.name = "a late one",
+		.injected = true,
+		.started = true,
+	};
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const struct tk tk = rig_tk();
+	struct attest_job j = job(&tk);
+	struct server v = { .s = &s };
+	pid_t child;
+
+	(void)state;
+	snprintf(to.sun_path, sizeof(to.sun_path), "/tmp/owner_late_%d",
+		 (int)getpid());
+	honest(&v, &j, 24);
+	child = fork();
+	if (!child) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		usleep(300 * 1000);
+		if (bind(fd, (struct sockaddr *)&to, sizeof(to)))
+			_exit(1);
+		usleep(200 * 1000); /* refuses meanwhile */
+		if (listen(fd, 1))
+			_exit(1);
+		v.fd = accept(fd, NULL, NULL);
+		serve(&v);
+		_exit(v.started ? 0 : 1);
+	}
+	j.socket = to.sun_path;
+	assert_int_equal(attest_run(&j), -ENOENT);
+	j.wait_s = 20;
+	assert_int_equal(attest_run(&j), 0);
+	unlink(to.sun_path);
+	{
+		int status;
+
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -373,6 +420,7 @@ int main(void)
 		cmocka_unit_test(owner_differs),
 		cmocka_unit_test(floods),
 		cmocka_unit_test(no_server),
+		cmocka_unit_test(late_server),
 		cmocka_unit_test(honest_launches),
 	};
 

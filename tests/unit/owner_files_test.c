@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <seccomp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sev/owner/keys.h"
@@ -133,6 +135,68 @@ static void sets(void **state)
 			 -ENOTDIR);
 }
 
+/* What a process may do that lives under one more rule of seccomp. */
+static int write_under(uint32_t action, int nr, const struct scmp_arg_cmp *arg,
+		       bool no_rename, bool force)
+{
+	const struct file_out set[] = {
+		{ "key", "secret", 6, 0600, false },
+		{ "pub", "abcd", 4, 0644, true },
+	};
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+
+		seccomp_rule_add_array(c, action, nr, arg ? 1 : 0, arg);
+		if (no_rename)
+			seccomp_rule_add(c, SCMP_ACT_ERRNO(EINVAL),
+					 SCMP_SYS(renameat2), 0);
+		_exit(seccomp_load(c) ? 99
+				      : -files_write_set(in_dir("other"), set,
+							 2, force));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+/* File systems without O_TMPFILE, or without a rename that spares, too. */
+static void other_file_systems(void **state)
+{
+	const struct scmp_arg_cmp nameless = SCMP_A2(SCMP_CMP_MASKED_EQ,
+						     O_TMPFILE & ~O_DIRECTORY,
+						     O_TMPFILE & ~O_DIRECTORY);
+	const uint32_t no = SCMP_ACT_ERRNO(EOPNOTSUPP);
+
+	(void)state;
+	umask(022);
+	for (int i = 0; i < 4; i++) {
+		bool no_rename = i & 1, force = i & 2;
+
+		assert_int_equal(write_under(no, SCMP_SYS(openat), &nameless,
+					     no_rename, force),
+				 0);
+		count_is("other", 2);
+		has("other/key", "secret", 0600);
+		has("other/pub", "YWJjZA==\n", 0644);
+		if (!force) /* what is there is spared */
+			assert_int_equal(write_under(no, SCMP_SYS(openat),
+						     &nameless, no_rename,
+						     false),
+					 EEXIST << 8);
+		if (i == 1)
+			continue; /* the next one replaces them */
+		assert_int_equal(unlink(in_dir("other/key")), 0);
+		assert_int_equal(unlink(in_dir("other/pub")), 0);
+	}
+	/* Killed when all is written but nothing has a name yet. */
+	assert_int_not_equal(write_under(SCMP_ACT_KILL_PROCESS,
+					 SCMP_SYS(linkat), NULL, false, false),
+			     0);
+	count_is("other", 0);
+}
+
 /* The address sanitizer turns mlock into nothing. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LOCKS false
@@ -213,14 +277,18 @@ static int remove_dir(void **state)
 		unlink(in_dir(names[i]));
 	rmdir(in_dir("out/pub"));
 	rmdir(in_dir("out"));
+	rmdir(in_dir("other"));
 	return rmdir(dir);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_reads), cmocka_unit_test(good_reads),
-		cmocka_unit_test(sets),	     cmocka_unit_test(key_memory),
+		cmocka_unit_test(bad_reads),
+		cmocka_unit_test(good_reads),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(other_file_systems),
+		cmocka_unit_test(key_memory),
 		cmocka_unit_test(key_files),
 	};
 

@@ -11,7 +11,7 @@
 
 static json_t *show(const uint8_t *p, size_t len, const char *kind)
 {
-	json_t *o = show_describe(p, len);
+	json_t *o = show_describe(p, len, false);
 
 	assert_non_null(o);
 	assert_string_equal(json_string_value(json_object_get(o, "kind")),
@@ -51,14 +51,42 @@ static void certificates(void **state)
 static void sessions(void **state)
 {
 	uint8_t buf[256];
+	json_t *o;
 
 	(void)state;
 	rig_count(buf, sizeof(buf), 0);
-	json_decref(show(buf, SEV_SESSION_LEN, "launch session"));
-	json_decref(show(buf, SEV_MEASUREMENT_LEN, "launch measurement"));
+	o = show_describe(buf, SEV_SESSION_LEN, true);
+	assert_string_equal(json_string_value(json_object_get(o, "nonce")),
+			    "000102030405060708090a0b0c0d0e0f");
+	json_decref(o);
+	o = show_describe(buf, SEV_MEASUREMENT_LEN, true);
+	assert_string_equal(json_string_value(json_object_get(o, "nonce")),
+			    "202122232425262728292a2b2c2d2e2f");
+	json_decref(o);
+	put_le32(buf, 1);
 	json_decref(show(buf, SEV_SECRET_HEADER_LEN, "secret packet header"));
-	assert_null(show_describe(buf, 0));
-	assert_null(show_describe(buf, 256));
+	put_le32(buf, 2); /* no such flag */
+	assert_null(show_describe(buf, SEV_SECRET_HEADER_LEN, true));
+	assert_null(show_describe(buf, 0, true));
+	assert_null(show_describe(buf, 256, true));
+}
+
+/* A secret may have a measurement's length, a session's, or a header's. */
+static void no_unmarked(void **state)
+{
+	static const size_t len[] = { 48, 52, 128 };
+	uint8_t secret[128];
+
+	(void)state;
+	memset(secret, 'S', sizeof(secret));
+	for (size_t i = 0; i < ARRAY_LEN(len); i++) {
+		json_t *o = show_describe(secret, len[i], false);
+		char *text = o ? json_dumps(o, 0) : NULL;
+
+		assert_true(!text || !strstr(text, "5353"));
+		free(text);
+		json_decref(o);
+	}
 }
 
 /* Neither 32 bytes that may be keys nor a secret's bytes may be printed. */
@@ -113,9 +141,8 @@ static void hash_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(certificates),
-		cmocka_unit_test(sessions),
-		cmocka_unit_test(no_secrets),
+		cmocka_unit_test(certificates), cmocka_unit_test(sessions),
+		cmocka_unit_test(no_unmarked),	cmocka_unit_test(no_secrets),
 		cmocka_unit_test(hash_table),
 	};
 

@@ -133,10 +133,12 @@ def secrets(t):
             session(t) / "tmp_tk.bin", "--measurement", m, "--passwd-file",
             passwd, "--out", t.tmp / "half", *half)
     passwd.write_bytes(b"with a line end\n")
-    status, out = tool(t, "secret", "--tk", session(t) / "tmp_tk.bin",
-                       "--measurement", m, "--passwd-file", passwd, "--out",
-                       t.tmp / "warned")
-    assert status == 0 and "line end" in out, out
+    for i, entry in enumerate((["--passwd-file", passwd],
+                               ["--entry", f"{PASSWD}={passwd}"])):
+        status, out = tool(t, "secret", "--tk", session(t) / "tmp_tk.bin",
+                           "--measurement", m, *entry, "--out",
+                           t.tmp / f"warned-{i}")
+        assert status == 0 and "line end" in out, out
 
 
 def words(t):
@@ -151,6 +153,37 @@ def words(t):
         assert out.startswith(f"usage: carrel-sev {verb}"), out
     out = good(t, "show", f"{FIXTURES}/rome/pek.cert")
     assert "usage: PEK" in out, out
+    secret = t.tmp / "48"
+    secret.write_text(base64.b64encode(b"S" * 48).decode())
+    assert "5353" not in good(t, "show", secret)
+    assert "5353" in good(t, "show", "--fields", secret)
+    attest = ["attest", "--tk", session(t) / "tmp_tk.bin", "--digest",
+              "0" * 64, "--passwd-file", secret, "--socket", t.tmp / "none",
+              "--policy"]
+    bad(t, 2, ["reserved"], *attest, "0x41")
+    bad(t, 2, ["ALLOWS DEBUGGING", "cannot connect"], *attest, "0")
+
+
+def little_memory(t):
+    """64 KiB of locked memory, what containers often have, must do."""
+    limit = ["prlimit", "--memlock=65536:65536", "setpriv", "--bounding-set",
+             "-ipc_lock", "--inh-caps", "-ipc_lock"]
+    out = t.tmp / "little"
+    status, said = run_tool([
+        *limit, t.program("carrel-sev"), "session", "--pdh",
+        f"{FIXTURES}/rome/pdh.cert", "--unverified", "--policy", 1, "--out",
+        out])
+    assert status == 0, said
+    status, said = run_tool([*limit, t.program("carrel-sev"), "show",
+                             out / "tmp_tk.bin"])
+    assert status == 0 and "not shown" in said, said
+    secret = t.tmp / "largest"
+    secret.write_bytes(bytes(16000))
+    status, said = run_tool([
+        *limit, t.program("carrel-sev"), "secret", "--tk",
+        out / "tmp_tk.bin", "--measurement", measured(t)[1], "--passwd-file",
+        secret, "--out", t.tmp / "packet"])
+    assert status == 0, said
 
 
 def parts(t):
@@ -160,3 +193,4 @@ def parts(t):
     t.check("measurements, and libvirt agrees", measurements, t)
     t.check("secrets, and libvirt agrees", secrets, t)
     t.check("help and refusals", words, t)
+    t.check("little memory that can be locked", little_memory, t)
