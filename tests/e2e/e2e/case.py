@@ -55,43 +55,62 @@ class Case:
         self.programs.append(Program(self, name, argv))
         return self.programs[-1]
 
-    def carrel(self, *args, name="carrel", emulated=False, kernel=None,
-               cmdline="", firmware=None, initrd=None, memory="256M"):
-        """carrel run with a console, a firmware log and a control socket;
-        with kernel=None the test guest is started."""
-        serial = self.dir / f"{name}.console"
-        control = self.tmp / f"{name}.sock"
-        argv = [self.program("carrel"), "run",
-                "--firmware", firmware or self.firmware,
-                "--kernel", kernel or self.kernel,
-                "--initrd", initrd or self.initrd,
-                "--cmdline", f"{CMDLINE} {cmdline}".strip(),
-                "--memory", memory, "--serial", f"file={serial}",
-                "--debugcon", f"file={self.dir / name}.firmware",
-                "--control", control, *args]
+    def handed_over(self, style, kernel, initrd, cmdline):
+        """The arguments for a kernel that the VMM hands over: the test
+        guest's, another, or with kernel=False none."""
+        if kernel is False:
+            return []
+        names = {"carrel": ("--kernel", "--initrd", "--cmdline"),
+                 "qemu": ("-kernel", "-initrd", "-append")}[style]
+        return [names[0], kernel or self.kernel,
+                names[1], initrd or self.initrd,
+                names[2], f"{CMDLINE} {cmdline}".strip()]
+
+    def run_vm(self, name, argv, emulated, serial, control):
         if emulated:
             argv = [self.program("carrel-emu"), *argv]
         self.programs.append(Vm(self, name, argv, serial, control))
         return self.programs[-1]
 
+    def carrel(self, *args, name="carrel", emulated=False, kernel=None,
+               cmdline="", firmware=None, initrd=None, memory="256M",
+               typing=False):
+        """carrel run with a console, a firmware log and a control socket;
+        with typing the console takes input, too."""
+        serial = self.dir / f"{name}.console"
+        control = self.tmp / f"{name}.sock"
+        wire = self.tmp / f"{name}.serial"
+        argv = [self.program("carrel"), "run",
+                "--firmware", firmware or self.firmware,
+                *self.handed_over("carrel", kernel, initrd, cmdline),
+                "--memory", memory, "--serial",
+                f"socket={wire}" if typing else f"file={serial}",
+                "--debugcon", f"file={self.dir / name}.firmware",
+                "--control", control, *args]
+        vm = self.run_vm(name, argv, emulated, serial, control)
+        if typing:
+            vm.attach(wire)
+        return vm
+
     def qemu(self, *args, name="qemu", kernel=None, cmdline="", initrd=None,
-             memory="256M", machine="", firmware=None, emulated=True):
+             memory="256M", machine="", firmware=None, emulated=True,
+             typing=False):
         """The same guest under QEMU, with an emulated secure processor."""
         serial = self.dir / f"{name}.console"
         control = self.tmp / f"{name}.sock"
+        wire = self.tmp / f"{name}.serial"
         argv = ["qemu-system-x86_64",
                 "-machine", f"q35,accel=kvm{machine}", "-cpu", "host",
                 "-m", memory, "-nodefaults", "-no-user-config",
                 "-display", "none", "-bios", firmware or self.firmware,
-                "-kernel", kernel or self.kernel,
-                "-initrd", initrd or self.initrd,
-                "-append", f"{CMDLINE} {cmdline}".strip(),
-                "-serial", f"file:{serial}",
+                *self.handed_over("qemu", kernel, initrd, cmdline),
+                "-serial", f"unix:{wire},server=on,wait=off" if typing
+                else f"file:{serial}",
                 "-qmp", f"unix:{control},server,nowait", *args]
-        if emulated:
-            argv = [self.program("carrel-emu"), *argv]
-        self.programs.append(Vm(self, name, argv, serial, control))
-        return self.programs[-1]
+        vm = self.run_vm(name, argv, emulated, serial, control)
+        if typing:
+            vm.attach(wire)
+        return vm
 
     # What a case says.
 

@@ -15,8 +15,10 @@ IDENTITY = ("ark.cert", "ask.cert")
 class Owner:
     """Keys for one launch under a policy, made for the platform's PDH."""
 
-    def __init__(self, case, policy=1, name="owner", session_policy=None):
-        self.case, self.policy = case, policy
+    def __init__(self, case, policy=1, name="owner", session_policy=None,
+                 passwd=None):
+        """With passwd, the file of a disk's passphrase, that is the secret."""
+        self.case, self.policy, self.passwd = case, policy, passwd
         self.tool = case.program("carrel-sev")
         self.chain = platform_certificates(case)
         self.dir = case.tmp / name
@@ -41,14 +43,14 @@ class Owner:
         return (f"policy={self.policy},dh={self.dir}/godh.cert,"
                 f"session={self.dir}/launch_blob.bin")
 
-    def qemu_sev(self):
+    def qemu_sev(self, hashes="on"):
         """The same for QEMU. It compares its cbitpos with what the CPUID
         instruction says here, where there may be no SEV leaf; the emulation
         corrects what the guest is told."""
         cbitpos = cpuid_ebx(0x8000001f) & 0x3f
         return ["-object",
                 f"sev-guest,id=sev0,policy={self.policy},cbitpos={cbitpos},"
-                "reduced-phys-bits=1,kernel-hashes=on,"
+                f"reduced-phys-bits=1,kernel-hashes={hashes},"
                 f"dh-cert-file={self.dir}/godh.cert.b64,"
                 f"session-file={self.dir}/launch_blob.bin.b64"]
 
@@ -56,6 +58,8 @@ class Owner:
         """What the owner expects to have been started."""
         from e2e.case import CMDLINE
         case = self.case
+        if kernel is False:
+            return ["--firmware", firmware or case.firmware]
         return ["--firmware", firmware or case.firmware,
                 "--kernel", kernel or case.kernel,
                 "--initrd", initrd or case.initrd,
@@ -70,7 +74,12 @@ class Owner:
         return self("attest", "--socket", vm.control, "--tk",
                     self.dir / "tmp_tk.bin", "--policy", self.policy,
                     "--min-api", "0.17", "--timeout", 120, *self.what(**kw),
-                    "--entry", f"{SECRET_GUID}={self.secret}")
+                    *self.entry())
+
+    def entry(self):
+        if self.passwd:
+            return ["--passwd-file", self.passwd]
+        return ["--entry", f"{SECRET_GUID}={self.secret}"]
 
     def admit(self, vm, **kw):
         """The owner's side of a launch that must succeed."""

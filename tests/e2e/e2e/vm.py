@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs under test: started, watched, and never left behind."""
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 from e2e.qmp import Qmp
@@ -47,13 +50,37 @@ class Program:
         self.child.send_signal(number)
 
 
+class Wire:
+    """The far end of a serial port."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(path))
+
+    def copy(self, to):
+        with open(to, "wb", buffering=0) as out, \
+                contextlib.suppress(ConnectionResetError):
+            while part := self.sock.recv(65536):
+                out.write(part)
+
+
 class Vm(Program):
     """A VMM with a serial port in a file and a control socket."""
 
     def __init__(self, case, name, argv, serial, control):
         self.serial, self.control = serial, control
-        self._qmp = None
+        self._qmp = self._typist = None
         super().__init__(case, name, argv)
+
+    def attach(self, wire):
+        """Takes the far end of a serial port that is a socket: what comes is
+        written to the console's file, what is typed is sent."""
+        self._typist = self.connect(Wire, wire)
+        threading.Thread(target=self._typist.copy, args=(self.serial,),
+                         daemon=True).start()
+
+    def type(self, text):
+        self._typist.sock.sendall(text.encode())
 
     def console(self):
         try:
@@ -93,11 +120,11 @@ class Vm(Program):
             self._qmp = self.connect(Qmp)
         return self._qmp
 
-    def connect(self, kind):
+    def connect(self, kind, path=None):
         end = time.monotonic() + self.case.patience
         while True:
             try:
-                return kind(self.control)
+                return kind(path or self.control)
             except (FileNotFoundError, ConnectionRefusedError):
                 if not self.alive():
                     raise AssertionError(

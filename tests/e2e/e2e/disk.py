@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests that boot from an encrypted disk: firmware with GRUB inside, a
+passphrase that arrives as the launch secret, a system that is typed to."""
+import pathlib
+import re
+
+PASSWORD = "a-password-for-tests"       # root's, in the images of artefacts
+PROMPT = r"root@\S+:\S*# $"
+SECRET_PAGE = 0x810  # its area in guest memory, as edk2 2025.02 lays it out
+
+
+class Disk:
+    """A copy of an image of its own, made before the case (see run), and the
+    keys that it was built with."""
+
+    def __init__(self, t, kind="luks2", copy=None):
+        image = pathlib.Path(t.artefacts[f"IMAGE_{kind.upper()}"])
+        self.path = copy or t.dir.parent / "disks" / f"{t.name}.img"
+        self.key = image.with_suffix(".key")
+        self.recovery = image.with_suffix(".recovery")
+
+
+def prepare(t, disk, passwd=None, policy=1, firmware=None, name="carrel",
+            emulated=True, memory="1G", cpus=1, extra=()):
+    """A guest that waits for its owner, and the owner."""
+    owner = t.owner(name=f"owner-{name}", policy=policy,
+                    passwd=passwd or disk.key)
+    vm = t.carrel("--sev", owner.sev, "--disk", f"path={disk.path}", "--rng",
+                  "--cpus", cpus, *extra, name=name, emulated=emulated,
+                  kernel=False, firmware=firmware or t.sev_firmware,
+                  memory=memory, typing=True)
+    return vm, owner
+
+
+def admit(vm, owner, firmware=None):
+    return owner.admit(vm, kernel=False,
+                       firmware=firmware or owner.case.sev_firmware)
+
+
+def boot(t, disk, **kw):
+    """Starts it with the right passphrase, waits for the login prompt."""
+    vm, owner = prepare(t, disk, **kw)
+    admit(vm, owner, kw.get("firmware"))
+    vm.qmp()
+    vm.expect(r"login: $")
+    return vm
+
+
+class Shell:
+    """Root's, on the serial console."""
+
+    def __init__(self, vm):
+        self.vm, self.n = vm, 0
+        vm.type("root\n")
+        vm.expect(r"Password: ")
+        vm.type(PASSWORD + "\n")
+        vm.expect(PROMPT)
+
+    def status(self, command, timeout=None):
+        """Its exit status and output. The marks are computed, so that the
+        echo of what is typed does not look like them."""
+        self.n += 1
+        self.vm.type(f"echo B$(({self.n}+0))B; {command}; "
+                     f"echo S$(({self.n}+0))S $?\n")
+        end = self.vm.expect(rf"S{self.n}S (\d+)", timeout)
+        text = self.vm.console()
+        start = re.search(rf"^B{self.n}B\r*\n", text, re.M)
+        return int(end[1]), text[start.end():end.start()].replace("\r", "")
+
+    def __call__(self, command, timeout=None):
+        status, out = self.status(command, timeout)
+        assert status == 0, f"{command}: status {status}: {out}"
+        return out.strip()
+
+
+def power_off(vm, shell=None):
+    """By the shell, or by the power button."""
+    if shell:
+        vm.type("systemctl poweroff\n")
+    else:
+        vm.qmp().command("system_powerdown")
+    event = vm.qmp().event("SHUTDOWN", vm.case.patience)
+    assert event["data"]["reason"] == "guest-shutdown", event
+    got = vm.wait()
+    assert got == 0, f"exit status {got}"
+
+
+def check_system(shell):
+    """What a guest that came up from the encrypted disk must look like."""
+    assert "AMD SEV" in shell("dmesg | grep 'Memory Encryption Features'")
+    assert shell("lsblk -no TYPE $(findmnt -no SOURCE /)") == "crypt"
+    failed = shell("systemctl list-units --failed --no-legend --plain")
+    assert not failed, f"failed units: {failed}"
+    left = shell(f"dd if=/dev/mem bs=4096 skip={SECRET_PAGE} count=1 "
+                 "status=none | tr -d '\\000' | wc -c")
+    assert left == "0", f"{left} bytes are left in the secret area"
+
+
+def refused(t, disk, why, **kw):
+    """The owner hands out a passphrase and GRUB can do nothing with it."""
+    vm, owner = prepare(t, disk, **kw)
+    admit(vm, owner)
+    refused_end(vm, why)
+
+
+def refused_end(vm, why):
+    """GRUB says why and powers off; it offers no shell on the way."""
+    vm.qmp()
+    vm.expect(why)
+    vm.type("c\x1b\ne\x04ls\n")     # whoever is there finds nobody to talk to
+    event = vm.qmp().event("SHUTDOWN", vm.case.patience)
+    assert event["data"]["reason"] == "guest-shutdown", event
+    assert vm.wait() == 0
+    for bad in ("grub>", "grub rescue>", "Minimal BASH", "UEFI Interactive"):
+        assert bad not in vm.console(), f"the console said {bad}"
