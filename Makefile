@@ -126,7 +126,7 @@ E2E    := "e2e=B=$(B) tests/e2e/run"
 deps:
 	@tests/lab/deps
 check: deps
-	@$(RUN) $(BUILDS) $(LINT) $(call UNITS,unit) \
+	@FUZZ_SEED=1 $(RUN) $(BUILDS) $(LINT) $(call UNITS,unit) \
 		$(call UNITS,sanitized,asan/) $(FUZZES) $(E2E)
 unit: units
 	@$(RUN) $(call UNITS,unit)
