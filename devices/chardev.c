@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -275,26 +274,27 @@ static void kicked(void *ctx, int fd, uint32_t events)
 }
 
 /* One client at a time: another finds its connection closed. */
-static void client_ready(void *ctx, int fd, uint32_t events)
+static void client_open(void *ctx, int client)
 {
 	struct chardev *c = ctx;
-	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int second;
 
-	(void)events;
-	if (client < 0)
-		return;
 	bus_lock(c->bus);
 	if (c->in_fd >= 0) {
-		close(client);
-	} else {
-		out_close(c);
-		c->out_fd = dup(client);
-		c->in_fd = client;
-		if (c->out_fd < 0)
-			in_close(c);
-		flush(c);
-		changed(c);
+		acceptor_refuse(&c->acceptor, client, "one is connected");
+		goto out;
 	}
+	second = dup(client);
+	if (second < 0) {
+		acceptor_refuse(&c->acceptor, client, strerror(errno));
+		goto out;
+	}
+	out_close(c);
+	c->out_fd = second;
+	c->in_fd = client;
+	flush(c);
+	changed(c);
+out:
 	bus_unlock(c->bus);
 }
 
@@ -318,7 +318,8 @@ int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
 	if (!rc)
 		rc = event_add(event, c->timer_fd, EPOLLIN, timer_fired, c);
 	if (!rc && c->listen_fd >= 0)
-		rc = event_add(event, c->listen_fd, EPOLLIN, client_ready, c);
+		rc = acceptor_open(&c->acceptor, event, c->name, c->listen_fd,
+				   client_open, c);
 	if (!rc)
 		sync_watches(c);
 	return rc;
@@ -340,6 +341,7 @@ void chardev_detach(struct chardev *c)
 	flush(c);
 	in_close(c);
 	out_close(c);
+	acceptor_close(&c->acceptor);
 	drop(c, &c->listen_fd);
 	drop(c, &c->kick_fd);
 	drop(c, &c->timer_fd);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <termios.h>
 
+#include "vmm/acceptor.h"
 #include "vmm/bus.h"
 #include "vmm/config.h"
 #include "vmm/event.h"
@@ -40,6 +41,7 @@ struct chardev {
 	int in_fd, out_fd; /* -1: none; never one descriptor */
 	int listen_fd, kick_fd, timer_fd; /* -1: none */
 	struct socket_file file; /* of listen_fd */
+	struct acceptor acceptor; /* likewise */
 	bool in_watched, out_watched;
 	bool out_stalled; /* the peer took no more: the loop is to watch it */
 	bool out_broken; /* the main thread is to close out_fd */

@@ -304,7 +304,8 @@ int control_open(struct control *c, struct event *e, const char *path,
 	fd = socket_listen(&file, "control socket", path, CONTROL_CLIENTS);
 	if (fd < 0)
 		return fd;
-	rc = event_add(e, fd, EPOLLIN, control_accept, c);
+	rc = acceptor_open(&c->acceptor, e, "control socket", fd,
+			   control_client_open, c);
 	if (rc) {
 		log_error("control socket %s: %s", path, strerror(-rc));
 		socket_remove(&file);
@@ -312,7 +313,6 @@ int control_open(struct control *c, struct event *e, const char *path,
 		return rc;
 	}
 	c->fd = fd;
-	c->accepting = true;
 	c->file = file;
 	return 0;
 }
@@ -321,7 +321,7 @@ void control_close(struct control *c)
 {
 	if (c->fd < 0)
 		return;
-	event_remove(c->event, c->fd);
+	acceptor_close(&c->acceptor);
 	socket_remove(&c->file);
 	close(c->fd);
 	c->fd = -1;

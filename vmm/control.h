@@ -6,11 +6,12 @@
  * itself. Everything runs in the main thread, on its event loop.
  *
  * System calls after opening: accept4, recvfrom, sendto, epoll_ctl, shutdown,
- * close, clock_gettime; stat and unlink at the end.
+ * close, clock_gettime, timerfd_settime; stat and unlink at the end.
  */
 #ifndef CARREL_VMM_CONTROL_H
 #define CARREL_VMM_CONTROL_H
 
+#include "vmm/acceptor.h"
 #include "vmm/control_command.h"
 #include "vmm/socket.h"
 #include "vmm/event.h"
@@ -43,7 +44,7 @@ struct control_client;
 struct control {
 	struct event *event;
 	int fd; /* listening; -1: not open */
-	bool accepting; /* false: no descriptor was left for a client */
+	struct acceptor acceptor;
 	struct socket_file file;
 	const struct control_vm *vm;
 	void *vm_ctx;

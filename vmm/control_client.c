@@ -172,11 +172,9 @@ void control_client_close(struct control_client *cl)
 		if (c->client[i] == cl)
 			c->client[i] = NULL;
 	free(cl);
-	if (!c->accepting && c->fd >= 0)
-		c->accepting = !event_change(c->event, c->fd, EPOLLIN);
 }
 
-static int client_open(struct control *c, int fd)
+static int client_keep(struct control *c, int fd)
 {
 	struct control_client *cl;
 	size_t slot = 0;
@@ -201,26 +199,13 @@ static int client_open(struct control *c, int fd)
 	return 0;
 }
 
-void control_accept(void *ctx, int listen_fd, uint32_t events)
+void control_client_open(void *ctx, int fd)
 {
 	struct control *c = ctx;
-	int fd, rc;
+	int rc = client_keep(c, fd);
 
-	(void)events;
-	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0) {
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		/* Out of descriptors: ask again when a client has left. */
-		log_warn("control: accept: %s", strerror(errno));
-		c->accepting = event_change(c->event, listen_fd, 0) != 0;
-		return;
-	}
-	rc = client_open(c, fd);
-	if (rc) {
-		log_warn("control: a client is turned away: %s",
-			 rc == -EUSERS ? "too many are connected"
-				       : strerror(-rc));
-		close(fd);
-	}
+	if (rc)
+		acceptor_refuse(&c->acceptor, fd,
+				rc == -EUSERS ? "too many are connected"
+					      : strerror(-rc));
 }

@@ -26,8 +26,8 @@ struct control_client {
 	uint8_t in[CONTROL_MESSAGE_MAX + 1];
 };
 
-/* Event handler of the listening socket; ctx is the control. */
-void control_accept(void *ctx, int fd, uint32_t events);
+/* A new connection, which is kept or turned away; ctx is the control. */
+void control_client_open(void *ctx, int fd);
 
 /* Queues a message, whose reference is taken over, and sends what goes. */
 void control_send(struct control_client *cl, json_t *msg);

@@ -47,7 +47,7 @@ static const struct jail_rule common[] = {
 static const struct jail_rule main_rules[] = {
 	{ SYS_epoll_wait, {}, "event loop" },
 	{ SYS_epoll_ctl, {}, "event loop: sources come and go" },
-	{ SYS_timerfd_settime, {}, "clock chip: alarm and periodic interrupt" },
+	{ SYS_timerfd_settime, {}, "timers: clock chip, serial, sockets" },
 	{ SYS_accept4, {}, "clients of control and serial sockets" },
 	{ SYS_recvfrom, {}, "control socket: requests" },
 	{ SYS_sendto, {}, "control socket: replies and events" },
