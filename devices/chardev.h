@@ -17,8 +17,8 @@
 #define CARREL_DEVICES_CHARDEV_H
 
 #include <stdint.h>
-#include <termios.h>
 
+#include "devices/terminal.h"
 #include "vmm/acceptor.h"
 #include "vmm/bus.h"
 #include "vmm/config.h"
@@ -49,8 +49,8 @@ struct chardev {
 	struct chardev_ring in, out;
 	void (*changed)(void *ctx);
 	void *ctx;
-	struct termios term; /* of the terminal as found */
-	bool term_saved, nonblock_set;
+	struct terminal terminal;
+	bool nonblock_set;
 };
 
 /* Opens the end that p describes; -errno after a log line. */

@@ -12,39 +12,17 @@
 
 #include "vmm/log.h"
 
-#define INTERRUPT_KEY 0x1d /* Ctrl-] */
-#define NO_KEY 0 /* _POSIX_VDISABLE */
 #define BACKLOG 4
 
-/*
- * A guest wants every key, Ctrl-C included, so nothing is a signal but one
- * key that guests do not need. Output stays as it is: our own log lines share
- * the terminal.
- */
-static int terminal_raw(struct chardev *c)
+static int keyboard_open(struct chardev *c)
 {
-	struct termios t;
+	int rc = terminal_raw(&c->terminal);
 
-	if (!isatty(STDIN_FILENO))
-		return 0;
-	if (tcgetattr(STDIN_FILENO, &c->term))
-		return -errno;
-	t = c->term;
-	t.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR |
-				 IGNCR | ICRNL | IXON);
-	t.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
-	t.c_lflag |= ISIG;
-	t.c_cc[VINTR] = INTERRUPT_KEY;
-	t.c_cc[VQUIT] = NO_KEY;
-	t.c_cc[VSUSP] = NO_KEY;
-	t.c_cc[VMIN] = 1;
-	t.c_cc[VTIME] = 0;
-	if (tcsetattr(STDIN_FILENO, TCSANOW, &t))
-		return -errno;
-	c->term_saved = true;
-	log_info("%s: Ctrl-] presses the power button, twice ends the VM",
-		 c->name);
-	return 0;
+	if (!rc && c->terminal.raw)
+		log_info("%s: Ctrl-] presses the power button, twice ends the "
+			 "VM",
+			 c->name);
+	return rc;
 }
 
 /*
@@ -98,7 +76,7 @@ static int stdio_open(struct chardev *c)
 	c->in_fd = stdin_open();
 	if (c->in_fd < 0) /* closed: a console without input */
 		return errno == EBADF ? 0 : -errno;
-	return terminal_raw(c);
+	return keyboard_open(c);
 }
 
 static int file_open(struct chardev *c)
@@ -153,12 +131,10 @@ void chardev_close(struct chardev *c)
 	if (c->listen_fd >= 0)
 		socket_remove(&c->file);
 	chardev_detach(c);
-	if (c->term_saved)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &c->term);
+	terminal_restore(&c->terminal);
 	if (c->nonblock_set)
 		(void)fcntl(STDOUT_FILENO, F_SETFL,
 			    fcntl(STDOUT_FILENO, F_GETFL) & ~O_NONBLOCK);
-	c->term_saved = false;
 	c->nonblock_set = false;
 	c->end = END_NONE;
 }

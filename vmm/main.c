@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "boot/plan.h"
+#include "devices/terminal.h"
 #include "sev/launch.h"
 #include "sev/qmp.h"
 #include "vmm/board.h"
@@ -182,6 +183,28 @@ static void enter_worker(void *ctx)
 		log_error("the sandbox of a device's thread failed");
 		exit(EXIT_HOST);
 	}
+}
+
+static int confine_guard(void *ctx)
+{
+	const struct carrel *c = ctx;
+	const struct jail_options nothing = { 0 };
+	int rc = c->cfg.sandbox ? jail_process(&nothing) : 0;
+
+	return rc || !c->cfg.sandbox ? rc : jail_thread(JAIL_MAIN);
+}
+
+/* Whatever becomes of us, the user's terminal is as it was. */
+static int guard_terminal(struct carrel *c)
+{
+	int rc = 0;
+
+	if (c->cfg.serial.end == END_STDIO || c->cfg.debugcon.end == END_STDIO)
+		rc = terminal_guard(confine_guard, c);
+	if (rc)
+		log_error("standard input: cannot guard the terminal: %s",
+			  strerror(-rc));
+	return rc;
 }
 
 /* Files into an ordered list of what the guest starts from. */
@@ -360,7 +383,7 @@ static int run(struct carrel *c)
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
-	if (open_standard())
+	if (open_standard() || guard_terminal(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
