@@ -6,8 +6,10 @@
 #include "devices/chardev.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "devices/chardev_open.h"
@@ -15,6 +17,7 @@
 
 #define BATCH 512 /* bytes that do not wait for the end of their line */
 #define DELAY_NS 10000000 /* how long others wait: nobody sees it */
+#define DRAIN_MS 1000 /* how long the end waits for a slow peer */
 
 static void ring_put(struct chardev_ring *r, const uint8_t *src, size_t len)
 {
@@ -336,9 +339,36 @@ static void drop(struct chardev *c, int *fd)
 	*fd = -1;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A guest's last words matter most: a slow peer has a moment for them. */
+static void drain(struct chardev *c)
+{
+	int64_t end = now_ms() + DRAIN_MS, left;
+
+	flush(c);
+	while (c->out.len && has_peer(c) && (left = end - now_ms()) > 0) {
+		struct pollfd p = { c->out_fd, POLLOUT, 0 };
+
+		(void)!poll(&p, 1, (int)left);
+		flush(c);
+	}
+	if (c->out.len && c->out_fd >= 0)
+		log_warn("%s: the last %zu bytes of output are lost: the other "
+			 "end is %s",
+			 c->name, c->out.len,
+			 c->out_broken ? "closed or full" : "too slow");
+}
+
 void chardev_detach(struct chardev *c)
 {
-	flush(c);
+	drain(c);
 	in_close(c);
 	out_close(c);
 	acceptor_close(&c->acceptor);

@@ -71,7 +71,7 @@ size_t chardev_room(const struct chardev *c);
 /* Up to cap bytes of input; how many. */
 size_t chardev_read(struct chardev *c, void *dst, size_t cap);
 
-/* Sends what can be sent at once, restores the terminal. Main thread. */
+/* Sends what goes within a second, restores the terminal. Main thread. */
 void chardev_close(struct chardev *c);
 
 #endif

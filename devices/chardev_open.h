@@ -7,7 +7,7 @@
 
 #include "devices/chardev.h"
 
-/* Sends what goes at once; out of the loop; every descriptor closed. */
+/* Sends what goes within a second; out of the loop; every descriptor closed. */
 void chardev_detach(struct chardev *c);
 
 #endif

@@ -14,8 +14,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "devices/chardev.h"
+#include "tests/unit/capture.h"
 
 struct world {
 	struct board_rig rig;
@@ -339,6 +342,76 @@ static void room_by_the_timer(void **state)
 	close(fd);
 }
 
+/* Reads slowly, in the child, and says how much there was. */
+static int slow_reader(const struct world *w, int tell)
+{
+	static uint8_t got[8192];
+	size_t have = 0;
+	ssize_t n;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un a = address(w);
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof a))
+		return 1;
+	for (unsigned i = 0; (n = read(fd, got, sizeof got)) > 0; i++) {
+		have += (size_t)n;
+		usleep(i ? 1000 : 300000);
+	}
+	return write(tell, &have, sizeof have) != sizeof have;
+}
+
+/* At the end a slow peer still gets everything. */
+static void last_words(void **state)
+{
+	static const char text[1000] = "text";
+	struct world *w = *state;
+	size_t sent = 0, got = 0, n;
+	int told[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	open_end(w, END_SOCKET);
+	pid = fork();
+	if (!pid)
+		_exit(slow_reader(w, told[1]));
+	while (w->end.out_fd < 0)
+		spin(&w->rig, 1);
+	do {
+		n = chardev_write(&w->end, text, sizeof text);
+		sent += n;
+	} while (n == sizeof text);
+	chardev_close(&w->end);
+	assert_int_equal(read(told[0], &got, sizeof got), sizeof got);
+	assert_int_equal(got, sent);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(told[0]);
+	close(told[1]);
+}
+
+/* One that never reads does not keep us, and what it missed is said. */
+static void last_words_unread(void **state)
+{
+	static const char text[1000] = "text";
+	struct world *w = *state;
+	struct capture cap;
+	char said[512], want[128];
+	time_t start = time(NULL);
+	int fd;
+
+	open_end(w, END_SOCKET);
+	fd = client(w);
+	while (chardev_write(&w->end, text, sizeof text) == sizeof text)
+		;
+	cap = capture_begin();
+	chardev_close(&w->end);
+	(void)capture_end(&cap, said, sizeof said);
+	assert_true(time(NULL) - start < 10);
+	snprintf(want, sizeof want, "the last %u bytes of output are lost",
+		 CHARDEV_BUF);
+	assert_non_null(strstr(said, want));
+	close(fd);
+}
+
 /* A peer that floods is not read beyond the buffer, and loses nothing. */
 static void flooded(void **state)
 {
@@ -443,7 +516,7 @@ int main(void)
 		T(file),	T(file_full),	   T(by_and_by),
 		T(one_client),	T(kept_for_later), T(stalled),
 		T(flooded),	T(terminal),	   T(room_by_the_timer),
-		T(no_input),
+		T(no_input),	T(last_words),	   T(last_words_unread),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
