@@ -26,7 +26,8 @@ static_assert(MSIX_VECTORS <= 8 * MSIX_PBA_SIZE, "one bit per vector");
 
 static bool vector_open(const struct msix *m, const struct msix_vector *v)
 {
-	return m->enabled && !m->masked && !(v->control & VECTOR_MASKED);
+	return m->enabled && m->master && !m->masked &&
+	       !(v->control & VECTOR_MASKED);
 }
 
 /* With the lock held: makes KVM agree, then sends what was kept. */
@@ -91,7 +92,7 @@ void msix_close(struct msix *m)
 void msix_reset(struct msix *m)
 {
 	pthread_mutex_lock(&m->lock);
-	m->enabled = m->masked = false;
+	m->enabled = m->masked = m->master = false;
 	for (unsigned i = 0; i < m->n; i++) {
 		/* A route that stays behind a refusal is never fired at. */
 		(void)!irq_msi_mask(m->irq, m->v[i].msi);
@@ -109,6 +110,7 @@ void msix_control(struct msix *m)
 	pthread_mutex_lock(&m->lock);
 	m->enabled = control & CONTROL_ENABLE;
 	m->masked = control & CONTROL_MASK_ALL;
+	m->master = m->pci->cfg[PCI_COMMAND] & PCI_CMD_MASTER;
 	for (unsigned i = 0; i < m->n; i++)
 		vector_sync(m, &m->v[i]);
 	pthread_mutex_unlock(&m->lock);

@@ -33,6 +33,7 @@ struct msix {
 	pthread_mutex_t lock;
 	unsigned n;
 	bool enabled, masked; /* as the capability says */
+	bool master; /* as the command register says */
 	bool warned; /* of a refused message: once is enough */
 	struct msix_vector v[MSIX_VECTORS];
 };
@@ -48,7 +49,7 @@ void msix_close(struct msix *m);
 /* All vectors masked and empty, as after power-on. */
 void msix_reset(struct msix *m);
 
-/* After the guest wrote to the capability. */
+/* After the guest wrote to the capability or to the command register. */
 void msix_control(struct msix *m);
 
 /* off is relative to the table or to the pending bits. */
@@ -58,8 +59,9 @@ bool msix_table_write(struct msix *m, uint64_t off, const uint8_t *buf,
 bool msix_pba_read(struct msix *m, uint64_t off, uint8_t *buf, size_t len);
 
 /*
- * Sends the vector's message, or remembers to when it is masked. False: the
- * guest has not turned MSI-X on. A vector that does not exist sends nothing.
+ * Sends the vector's message, or remembers to when it is masked or the function
+ * is no bus master. False: the guest has not turned MSI-X on. A vector that
+ * does not exist sends nothing.
  */
 bool msix_fire(struct msix *m, unsigned vector);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vdev: see the header. A worker is held for two independent reasons, that the
- * driver has not said DRIVER_OK (from open and from each reset on) and that
- * the VM is paused; the holds are counted, so neither knows of the other.
+ * vdev: see the header. A worker is held for three independent reasons, that
+ * the driver has not said DRIVER_OK (from open and from each reset on), that
+ * the device is no bus master, and that the VM is paused; the holds are
+ * counted, so none knows of the others.
  */
 #include "devices/vdev.h"
 
@@ -178,6 +179,7 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 		     VIRTIO_F_EVENT_IDX;
 	d->accepted = 0;
 	d->live = false;
+	d->master = false;
 	atomic_store(&d->status, 0);
 	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
 		struct vqueue *q = &d->queue[d->n_queues];
@@ -189,6 +191,7 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 		rc = worker_open(&q->worker, name, queue_run, q, hooks);
 		if (rc)
 			goto fail;
+		worker_hold(&q->worker); /* that for no DRIVER_OK is its own */
 	}
 	return 0;
 fail:
@@ -210,6 +213,15 @@ void vdev_pause(struct vdev *d)
 void vdev_resume(struct vdev *d)
 {
 	release_all(d);
+}
+
+void vdev_set_master(struct vdev *d, bool on)
+{
+	if (on && !d->master)
+		release_all(d);
+	else if (!on && d->master)
+		hold_all(d);
+	d->master = on;
 }
 
 void vdev_reset(struct vdev *d)

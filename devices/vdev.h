@@ -59,6 +59,7 @@ struct vdev {
 	_Atomic(uint8_t) status;
 	_Atomic(unsigned) breaks; /* how often it was broken */
 	bool live; /* DRIVER_OK: workers are not held for it */
+	bool master; /* may reach memory: nor for that */
 	uint8_t config[VDEV_CONFIG]; /* constant once attached */
 	size_t config_len;
 	unsigned n_queues;
@@ -88,6 +89,12 @@ int vdev_will_wait(struct chain *c) MUST_USE;
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);
 void vdev_resume(struct vdev *d);
+
+/*
+ * May the device reach guest memory? Not at first. Off waits for requests in
+ * flight; what the driver offers waits until it is on again.
+ */
+void vdev_set_master(struct vdev *d, bool on);
 
 /* What the transport's registers do. */
 void vdev_reset(struct vdev *d); /* waits for requests in flight */

@@ -295,12 +295,15 @@ static bool window(const struct virtio_pci *p, uint64_t *off, size_t *len)
 	       range_ok(*off, *len, VIRTIO_PCI_BAR_SIZE);
 }
 
-/* Does [off, off + len) touch the window's data? */
+/* Does an access meet the n bytes at reg? */
+static bool touches(unsigned off, size_t len, unsigned reg, unsigned n)
+{
+	return off < reg + n && off + len > reg;
+}
+
 static bool in_window(const struct virtio_pci *p, unsigned off, size_t len)
 {
-	unsigned data = p->cap_cfg + CAP_EXTRA;
-
-	return off < data + 4 && off + len > data;
+	return touches(off, len, p->cap_cfg + CAP_EXTRA, 4);
 }
 
 static void cfg_reading(struct pci_dev *d, unsigned off, size_t len)
@@ -324,7 +327,12 @@ static void cfg_written(struct pci_dev *d, unsigned off, size_t len)
 	uint64_t at;
 	size_t n;
 
-	if (off < p->msix.cap + 4 && off + len > p->msix.cap)
+	if (touches(off, len, PCI_COMMAND, 1)) {
+		/* PCI 3.0, 6.2.2: without it neither data nor messages. */
+		vdev_set_master(p->dev, d->cfg[PCI_COMMAND] & PCI_CMD_MASTER);
+		msix_control(&p->msix);
+	}
+	if (touches(off, len, p->msix.cap, 4))
 		msix_control(&p->msix);
 	if (in_window(p, off, len) && window(p, &at, &n))
 		(void)bar_write(p, at, data, n);
@@ -360,6 +368,7 @@ static void reset(struct pci_dev *d)
 {
 	struct virtio_pci *p = of_pci(d);
 
+	vdev_set_master(p->dev, false);
 	vdev_reset(p->dev);
 	msix_reset(&p->msix);
 	registers_reset(p);

@@ -388,6 +388,7 @@ static void bench_open(struct bench *b, const char *path)
 	CHECK(!pci_open(&b->pci, &b->pio, &b->mmio));
 	CHECK(!irq_open(&b->irq, -1));
 	CHECK(!blk_attach(&b->disk, &cfg, &b->pci, 8, &b->mem, &b->irq, NULL));
+	vdev_set_master(&b->disk.vdev, true);
 	b->irq_fd = eventfd(0, EFD_CLOEXEC);
 	b->disk.vdev.transport = (struct vdev_transport){
 		.queue_interrupt = interrupt,

@@ -26,8 +26,6 @@ struct world {
 	struct irq irq;
 	struct blk disk[2]; /* the second is read-only */
 	int fd[2];
-	struct virtq ring;
-	struct chain chain;
 };
 
 static void disk_open(struct world *w, unsigned i)
@@ -60,21 +58,22 @@ static struct world *world_open(void)
 	return w;
 }
 
-static void serve(struct world *w, struct blk *b)
+/* In the place of the queue's worker, which is held as no driver is there. */
+static void serve(struct blk *b, struct vqueue *q)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		uint32_t written = 0;
 		uint16_t head;
 		uint64_t room;
 
-		if (virtq_take(&w->ring, &w->chain) != 1)
+		if (virtq_take(&q->ring, &q->chain) != 1)
 			return;
-		head = w->chain.head;
-		room = chain_in_len(&w->chain);
-		if (b->vdev.ops->request(&b->vdev, &w->chain, &written))
+		head = q->chain.head;
+		room = chain_in_len(&q->chain);
+		if (b->vdev.ops->request(&b->vdev, &q->chain, &written))
 			return;
 		CHECK(written <= room);
-		if (virtq_give(&w->ring, head, written))
+		if (virtq_give(&q->ring, head, written))
 			return;
 	}
 }
@@ -86,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	};
 	static struct world *w;
 	struct stat st;
+	struct vqueue *q;
 	struct blk *b;
 	uint8_t byte;
 
@@ -94,12 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 1)
 		return 0;
 	b = &w->disk[data[0] & 1];
+	q = &b->vdev.queue[0];
 	b->vdev.accepted = data[0] & 2 ? 1ull << 9 : 0; /* FLUSH */
 	CHECK(!gmem_fill(&w->mem, (gpa_t){ 0 }, 0, RAM));
 	CHECK(!gmem_load(&w->mem, (gpa_t){ 0 }, data + 1,
 			 (size_t)min_u64(len - 1, RAM)));
-	CHECK(!virtq_open(&w->ring, &w->mem, &at, VIRTIO_F_INDIRECT_DESC));
-	serve(w, b);
+	CHECK(!virtq_open(&q->ring, &w->mem, &at, VIRTIO_F_INDIRECT_DESC));
+	serve(b, q);
 	CHECK(!fstat(w->fd[data[0] & 1], &st) && st.st_size == DISK);
 	/* The read-only disk began as zeroes. */
 	CHECK(pread(w->fd[1], &byte, 1, data[len - 1] * 512) == 1);

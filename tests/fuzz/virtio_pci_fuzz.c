@@ -70,7 +70,7 @@ static void place(struct world *w)
 
 	put_le32(b, BAR);
 	cfg_access(w, 0x10, true, b, 4);
-	put_le32(b, PCI_CMD_MEM);
+	put_le32(b, PCI_CMD_MEM | PCI_CMD_MASTER);
 	cfg_access(w, PCI_COMMAND, true, b, 2);
 }
 
