@@ -157,6 +157,13 @@ install: all
 		$(DESTDIR)$(prefix)/share/man/man1)
 	install -m 644 $(wildcard docs/completion/*) \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions
+	install -d $(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
+	install boot/suites $(DESTDIR)$(prefix)/lib/carrel
+	install boot/image/carrel-image $(DESTDIR)$(prefix)/lib/carrel/image
+	install -m 644 boot/image/mtools.conf $(DESTDIR)$(prefix)/lib/carrel/image
+	install -m 644 $(wildcard boot/image/carrel_image/*.py) \
+		$(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
+	ln -sf ../lib/carrel/image/carrel-image $(DESTDIR)$(prefix)/bin/carrel-image
 clean:
 	rm -rf $(B)
 

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The initramfs: made by the system's own tool, in the system, with the key
+file in it. Both tools get settings that last, so that a kernel update in the
+running guest makes the same again."""
+from . import command, system
+from .fault import Usage
+
+DISKS = ["virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod"]
+ROOT = ["dm_mod", "dm_crypt", "ext4", "crc32c_generic", "crc32c_intel"]
+# aesni: of the machine that boots, which need not be the one that builds.
+CRYPTO = ["aes_generic", "aesni_intel", "xts", "ecb", "cbc", "sha256_generic",
+          "sha256_ssse3", "algif_skcipher", "algif_hash", "crypto_simd"]
+
+# The tree with the few mounts that the tools want, none of which outlives
+# them. What they write on the way, a key in it, stays in memory.
+JAIL = """
+set -e
+cd "$1"; shift
+mount -t proc proc proc
+for d in dev run tmp var/tmp; do
+	mkdir -p $d
+	mount -t tmpfs -o mode=1777 tmpfs $d
+done
+for n in null zero full random urandom; do
+	: > dev/$n
+	mount --bind /dev/$n dev/$n
+done
+ln -s /proc/self/fd dev/fd
+exec chroot . "$@"
+"""
+
+
+class InitramfsTools:
+    name = "initramfs-tools"
+    sign = "/usr/share/initramfs-tools/hooks/cryptroot"
+    crypttab_options = "luks,initramfs"
+
+    @staticmethod
+    def cmdline(_uuid):
+        return f"root={system.MAPPED} ro"
+
+    @staticmethod
+    def image_of(version):
+        return f"initrd.img-{version}"
+
+    def settle(self, tree, _uuid):
+        tree.write("/etc/initramfs-tools/conf.d/carrel-image",
+                   "# Written by carrel-image. Small: a boot loader without "
+                   "AES instructions\n# decrypts it. UMASK: it holds the "
+                   "volume's key file.\n"
+                   "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=19\n"
+                   "UMASK=0077\nRESUME=none\nFSTYPE=ext4\n")
+        tree.write("/etc/cryptsetup-initramfs/conf-hook",
+                   "# Written by carrel-image.\n"
+                   f"KEYFILE_PATTERN={system.KEY_FILE}\nASKPASS=y\n")
+        listed = tree.read("/etc/initramfs-tools/modules").split()
+        lacking = [m for m in DISKS + ROOT + CRYPTO if m not in listed]
+        tree.write("/etc/initramfs-tools/modules",
+                   tree.read("/etc/initramfs-tools/modules")
+                   + "".join(f"{m}\n" for m in lacking))
+
+    def argv(self, version):
+        return ["update-initramfs", "-c", "-k", version]
+
+
+class Dracut:
+    name = "dracut"
+    sign = "/usr/lib/dracut/modules.d/90crypt"
+    crypttab_options = "luks"
+
+    @staticmethod
+    def cmdline(uuid):
+        return (f"root={system.MAPPED} ro rd.luks.name={uuid}=root "
+                f"rd.luks.key={uuid}={system.KEY_FILE}")
+
+    @staticmethod
+    def image_of(version):
+        return f"initrd.img-{version}"
+
+    def settle(self, tree, _uuid):
+        tree.write("/etc/dracut.conf.d/carrel-image.conf",
+                   "# Written by carrel-image.\n"
+                   'hostonly="no"\n'
+                   f'add_dracutmodules+=" crypt "\n'
+                   f'install_items+=" {system.KEY_FILE} /etc/crypttab "\n'
+                   f'drivers+=" {" ".join(DISKS + ROOT + CRYPTO)} "\n'
+                   f'filesystems+=" ext4 "\n'
+                   'compress="zstd -19 -q -T0"\n')
+
+    def argv(self, version):
+        return ["dracut", "--force", "--kver", version,
+                f"/boot/{self.image_of(version)}"]
+
+
+TOOLS = {t.name: t for t in (InitramfsTools(), Dracut())}
+
+
+def find(tree, wanted, given):
+    """The tool the system has, or the one that was asked for."""
+    if wanted and not tree.has(TOOLS[wanted].sign):
+        raise Usage(f"{given} has no {wanted} that can open LUKS volumes")
+    for tool in TOOLS.values():
+        if tree.has(tool.sign) and wanted in (None, tool.name):
+            return tool
+    raise Usage(f"{given} has nothing that makes an initramfs that can open "
+                "LUKS volumes: install Debian's cryptsetup-initramfs in it, or "
+                "dracut with its module crypt")
+
+
+def make(tree, tool, version, log):
+    command.run(["unshare", "--mount", "--pid", "--fork", "--kill-child",
+                 "--propagation", "private", "sh", "-c", JAIL, "sh", tree.root,
+                 "env", "-i", f"PATH={command.PATH}", "HOME=/root",
+                 "LC_ALL=C", *tool.argv(version)],
+                f"{tool.name}, making the initramfs,", log=log)
+    path = tree.at(f"/boot/{tool.image_of(version)}")
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a system needs to know about its own disk: fstab, crypttab, the boot
+loader's file, and who it is."""
+import os
+import re
+
+from . import command
+from .fault import Usage
+
+KEY_FILE = "/etc/cryptsetup-keys.d/root.key"
+MAPPED = "/dev/mapper/root"
+HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.I)
+CMDLINE = re.compile(r"[ -~]*")
+
+FSTAB = f"""\
+# Written by carrel-image. The root is a LUKS volume; see crypttab.
+{MAPPED} / ext4 errors=remount-ro 0 1
+"""
+CRYPTTAB = """\
+# Written by carrel-image. The boot loader has opened this volume before, with
+# the key that the guest's owner sent; the initramfs opens it again with this
+# key file, which is in it and, like it, inside the volume.
+root UUID={uuid} {key_file} {options}
+"""
+GRUB = """\
+# Written by carrel-image for the GRUB that is in the firmware: it runs this
+# file when it has opened the volume. The links are the ones that Debian's
+# kernel packages maintain, so that a new kernel needs no change here.
+if linux /vmlinuz {cmdline}; then
+	if initrd /initrd.img; then
+		boot
+	fi
+fi
+echo "The newest kernel cannot be started; trying the one before it."
+if linux /vmlinuz.old {cmdline}; then
+	if initrd /initrd.img.old; then
+		boot
+	fi
+fi
+"""
+
+
+def check_hostname(name):
+    if not HOSTNAME.fullmatch(name):
+        raise Usage(f"--hostname '{name}': up to 63 letters, digits and "
+                    "hyphens are expected")
+
+
+def check_append(text):
+    if not CMDLINE.fullmatch(text) or set(text) & set("\"$\\`"):
+        raise Usage(f"--append '{text}': printable text without \", $, ` and "
+                    "\\ is expected")
+
+
+def identify(tree, hostname):
+    """Who it is; and a machine id of its own at its first boot."""
+    tree.write("/etc/hostname", f"{hostname}\n")
+    tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"
+                             f"127.0.1.1 {hostname}\n")
+    if tree.has("/etc/machine-id"):
+        tree.write("/etc/machine-id", "")
+
+
+def set_password(tree, password):
+    """Root's, or None: root can then not log in with one."""
+    hashed = "!*"
+    if password is not None:
+        hashed = command.run(["openssl", "passwd", "-6", "-stdin"],
+                             "hashing the password",
+                             stdin=password).strip()
+    lines = tree.read("/etc/shadow").splitlines()
+    if not any(line.startswith("root:") for line in lines):
+        raise Usage("the system has no user root in /etc/shadow")
+    out = [re.sub(r"^root:[^:]*", lambda _: f"root:{hashed}", line)
+           for line in lines]
+    st = tree.at("/etc/shadow").stat()
+    tree.write("/etc/shadow", "\n".join(out) + "\n", st.st_mode & 0o777)
+    chown_like(tree.at("/etc/shadow"), st)
+
+
+def chown_like(path, st):
+    os.chown(path, st.st_uid, st.st_gid)
+    os.chmod(path, st.st_mode & 0o7777)
+
+
+def describe_disk(tree, uuid, options):
+    tree.write("/etc/fstab", FSTAB)
+    tree.write("/etc/crypttab",
+               CRYPTTAB.format(uuid=uuid, key_file=KEY_FILE, options=options))
+
+
+def put_key(tree, key):
+    directory = tree.at(KEY_FILE).parent
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    tree.write(KEY_FILE, key, 0o400)
+
+
+def link_kernel(tree, version, initrd):
+    """/vmlinuz and /initrd.img, unless the system's packages made them."""
+    for link, name in (("/vmlinuz", f"boot/vmlinuz-{version}"),
+                       ("/initrd.img", f"boot/{initrd}")):
+        where = tree.root / link[1:]
+        if not where.is_symlink():
+            where.symlink_to(name)
+
+
+def write_grub(tree, cmdline):
+    tree.write("/boot/grub/grub.cfg", GRUB.format(
+        cmdline=cmdline))

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory that a run works in. It holds keys and the plain text of the
+disk while they are needed: mode 0700, beside the output, gone at the end. A
+run that was killed leaves it; the next one in the same place removes it."""
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+
+from .fault import Fault, Interrupted
+
+PREFIX = ".carrel-image."
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def on_signal(number, _frame):
+    for s in ENDING:        # the tidying up is not to be interrupted
+        signal.signal(s, signal.SIG_IGN)
+    raise Interrupted(number)
+
+
+def catch_signals():
+    for s in ENDING:
+        if signal.getsignal(s) != signal.SIG_IGN:
+            signal.signal(s, on_signal)
+
+
+class Work:
+    """with Work(parent) as work: work.path is the directory."""
+
+    def __init__(self, parent):
+        self.parent = pathlib.Path(parent)
+        self.path = self.lock = None
+
+    def __enter__(self):
+        try:
+            self._remove_stale()
+            self.path = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX,
+                                                      dir=self.parent))
+        except OSError as why:
+            raise Fault(f"directory '{self.parent}': {why.strerror}") from why
+        self.lock = locked(self.path)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+        os.close(self.lock)
+
+    def _remove_stale(self):
+        for path in self.parent.glob(f"{PREFIX}*"):
+            lock = locked(path)
+            if lock is not None:
+                shutil.rmtree(path)
+                os.close(lock)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def publish(self, name, path):
+        """The finished file under its own name, or not at all."""
+        fd = os.open(self.path / name, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(self.path / name, path)
+
+
+def locked(path):
+    """The directory's lock, or None if a run holds it."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
