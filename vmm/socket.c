@@ -36,6 +36,7 @@ static int try_connect(const struct sockaddr_un *a)
 static int remove_stale(const char *what, const struct sockaddr_un *a)
 {
 	struct stat st;
+	int rc;
 
 	if (lstat(a->sun_path, &st))
 		return errno == ENOENT ? 0 : -errno;
@@ -45,7 +46,14 @@ static int remove_stale(const char *what, const struct sockaddr_un *a)
 			  what, a->sun_path);
 		return -EADDRINUSE;
 	}
-	if (try_connect(a) != -ECONNREFUSED) {
+	rc = try_connect(a);
+	if (rc == -EACCES || rc == -EPERM) {
+		log_error("%s %s: a socket of another user's (%s); name "
+			  "another path or remove it",
+			  what, a->sun_path, strerror(-rc));
+		return -EADDRINUSE;
+	}
+	if (rc != -ECONNREFUSED) {
 		log_error("%s %s: a running process serves it; name another "
 			  "path",
 			  what, a->sun_path);
