@@ -63,7 +63,7 @@ static void put_name(struct writer *t, const char *name)
 	for (; name[n] && n < SMBIOS_NAME_MAX; n++) {
 		const char c = name[n];
 
-		writer_u8(t, c > ' ' && c <= '~' ? (uint8_t)c : '?');
+		writer_u8(t, c >= ' ' && c <= '~' ? (uint8_t)c : '?');
 	}
 	writer_u8(t, 0);
 }

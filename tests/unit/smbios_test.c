@@ -115,7 +115,7 @@ static void names(void **state)
 		{ "", "none" },
 		{ "web-1", "web-1" },
 		{ "!~\x7f", "!~?" },
-		{ "a b\n\x1b\xff", "a?b???" },
+		{ "a b\n\x1b\xff", "a b???" },
 		/* cut at 64 */
 		{ SIXTEEN SIXTEEN SIXTEEN SIXTEEN "X",
 		  SIXTEEN SIXTEEN SIXTEEN SIXTEEN },
