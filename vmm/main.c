@@ -50,10 +50,15 @@ static int do_stop(void *ctx, struct control_error *err)
 static int do_cont(void *ctx, struct control_error *err)
 {
 	struct carrel *c = ctx;
-	int rc = machine_cont(&c->machine);
+	int rc;
 
+	/* An older failure, of a secret for one, says nothing about this. */
+	c->launch.why[0] = '\0';
+	rc = machine_cont(&c->machine);
 	if (rc)
-		return control_fail(err, rc, "%s", c->launch.why);
+		return control_fail(err, rc, "%s",
+				    c->launch.why[0] ? c->launch.why
+						     : strerror(-rc));
 	return 0;
 }
 
