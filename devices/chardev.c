@@ -57,20 +57,34 @@ static bool has_peer(const struct chardev *c)
 	return c->out_fd >= 0 && !c->out_broken;
 }
 
+/* How much of the oldest output a file still has room for, or a peer. */
+static size_t piece_allowed(const struct chardev *c)
+{
+	size_t n = ring_piece(&c->out);
+
+	return c->log.max ? min_u64(n, c->log.max - c->log.len) : n;
+}
+
 /* Any thread: writes until the peer takes no more. */
 static void flush(struct chardev *c)
 {
 	c->out_stalled = false;
 	while (c->out.len && has_peer(c) && !c->out_stalled) {
-		ssize_t n = write(c->out_fd, c->out.byte + c->out.at,
-				  ring_piece(&c->out));
+		size_t want = piece_allowed(c);
+		ssize_t n = 0;
 
-		if (n > 0)
+		c->out_full = !want;
+		if (c->out_full)
+			return;
+		n = write(c->out_fd, c->out.byte + c->out.at, want);
+		if (n > 0) {
 			ring_drop(&c->out, (size_t)n);
-		else if (n == 0 || errno == EAGAIN)
+			c->log.len += (uint64_t)n;
+		} else if (n == 0 || errno == EAGAIN) {
 			c->out_stalled = true;
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			c->out_broken = true;
+		}
 	}
 }
 
@@ -97,11 +111,11 @@ size_t chardev_write(struct chardev *c, const void *src, size_t len)
 	if (len > room)
 		ring_drop(&c->out, len - room);
 	ring_put(&c->out, src, len);
-	if (c->out_stalled || !has_peer(c) || !len)
+	if (c->out_stalled || c->out_full || !has_peer(c) || !len)
 		return len;
 	if (worth_a_call(c)) {
 		flush(c);
-		if (c->out_stalled || c->out_broken)
+		if (c->out_stalled || c->out_full || c->out_broken)
 			kick(c);
 	} else if (!c->flush_due) {
 		c->flush_due = true;
@@ -154,6 +168,7 @@ static void out_close(struct chardev *c)
 	c->out_fd = -1;
 	c->out_broken = false;
 	c->out_stalled = false;
+	c->out_full = false;
 }
 
 /* A socket's client is gone with either direction; stdio has two lives. */
@@ -198,6 +213,16 @@ static void sync_watches(struct chardev *c)
 			peer_lost(c, true);
 		else
 			c->out_watched = true;
+	}
+}
+
+/* Main thread: flush, and where a file is full, into its successor. */
+static void flush_all(struct chardev *c)
+{
+	flush(c);
+	while (c->out_full) {
+		chardev_file_rotate(c);
+		flush(c);
 	}
 }
 
@@ -256,7 +281,7 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 	bus_lock(c->bus);
 	c->timer_runs = false;
 	c->flush_due = false;
-	flush(c);
+	flush_all(c);
 	changed(c); /* a device may have waited for the room */
 	bus_unlock(c->bus);
 }
@@ -270,6 +295,10 @@ static void kicked(void *ctx, int fd, uint32_t events)
 	if (read(fd, &n, sizeof n) != sizeof n)
 		return;
 	bus_lock(c->bus);
+	if (c->out_full) {
+		flush_all(c);
+		changed(c); /* there is room again */
+	}
 	sync_watches(c);
 	if (c->flush_due && !c->timer_runs)
 		timer_start(c);
@@ -323,6 +352,7 @@ int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
 	if (!rc && c->listen_fd >= 0)
 		rc = acceptor_open(&c->acceptor, event, c->name, c->listen_fd,
 				   client_open, c);
+	flush_all(c); /* as much as came before */
 	if (!rc)
 		sync_watches(c);
 	return rc;
@@ -352,12 +382,12 @@ static void drain(struct chardev *c)
 {
 	int64_t end = now_ms() + DRAIN_MS, left;
 
-	flush(c);
+	flush_all(c);
 	while (c->out.len && has_peer(c) && (left = end - now_ms()) > 0) {
 		struct pollfd p = { c->out_fd, POLLOUT, 0 };
 
 		(void)!poll(&p, 1, (int)left);
-		flush(c);
+		flush_all(c);
 	}
 	if (c->out.len && c->out_fd >= 0)
 		log_warn("%s: the last %zu bytes of output are lost: the other "

@@ -32,6 +32,17 @@ struct chardev_ring {
 	size_t at, len; /* oldest byte; how many */
 };
 
+/*
+ * A file has a limit, or a guest could fill the host's disk: what it wrote
+ * before is in PATH.1, and what it wrote before that is gone.
+ */
+struct chardev_file {
+	uint64_t max, len; /* bytes; max 0: no limit */
+	int older_fd; /* of PATH.1, opened while we still may; -1: none */
+	char *older; /* its name */
+	bool ours; /* it was not there before us and is empty yet */
+};
+
 struct chardev {
 	const char *name; /* for log lines */
 	enum config_end end;
@@ -40,10 +51,12 @@ struct chardev {
 	struct event *event; /* NULL until attached */
 	int in_fd, out_fd; /* -1: none; never one descriptor */
 	int listen_fd, kick_fd, timer_fd; /* -1: none */
+	struct chardev_file log; /* of END_FILE */
 	struct socket_file file; /* of listen_fd */
 	struct acceptor acceptor; /* likewise */
 	bool in_watched, out_watched;
 	bool out_stalled; /* the peer took no more: the loop is to watch it */
+	bool out_full; /* a file is at its limit: the loop is to begin anew */
 	bool out_broken; /* the main thread is to close out_fd */
 	bool flush_due, timer_runs; /* output waits for the timer */
 	struct chardev_ring in, out;

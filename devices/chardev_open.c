@@ -79,15 +79,6 @@ static int stdio_open(struct chardev *c)
 	return keyboard_open(c);
 }
 
-static int file_open(struct chardev *c)
-{
-	c->out_fd = open(c->path,
-			 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK |
-				 O_NOCTTY | O_CLOEXEC,
-			 0600);
-	return c->out_fd < 0 ? -errno : 0;
-}
-
 static int socket_open(struct chardev *c)
 {
 	int fd = socket_listen(&c->file, c->name, c->path, BACKLOG);
@@ -110,17 +101,16 @@ int chardev_open(struct chardev *c, const char *name,
 			       .out_fd = -1,
 			       .listen_fd = -1,
 			       .kick_fd = -1,
-			       .timer_fd = -1 };
+			       .timer_fd = -1,
+			       .log.older_fd = -1 };
 	switch (p->end) {
 	case END_NONE: break;
 	case END_STDIO: rc = stdio_open(c); break;
-	case END_FILE: rc = file_open(c); break;
+	case END_FILE: rc = chardev_file_open(c, p->max); break;
 	case END_SOCKET: rc = socket_open(c); break;
 	}
-	if (rc && p->end != END_SOCKET) /* that one has been logged */
-		log_error("%s %s: %s", name,
-			  p->end == END_STDIO ? "standard output" : p->path,
-			  strerror(-rc));
+	if (rc && p->end == END_STDIO) /* the others have said it */
+		log_error("%s standard output: %s", name, strerror(-rc));
 	if (rc)
 		chardev_close(c);
 	return rc;
@@ -131,6 +121,7 @@ void chardev_close(struct chardev *c)
 	if (c->listen_fd >= 0)
 		socket_remove(&c->file);
 	chardev_detach(c);
+	chardev_file_close(c);
 	terminal_restore(&c->terminal);
 	if (c->nonblock_set)
 		(void)fcntl(STDOUT_FILENO, F_SETFL,

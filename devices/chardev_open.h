@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chardev_open: what chardev.c and chardev_open.c share and nobody else needs.
+ * chardev_open: what the files of chardev share and nobody else needs.
  */
 #ifndef CARREL_DEVICES_CHARDEV_OPEN_H
 #define CARREL_DEVICES_CHARDEV_OPEN_H
@@ -9,5 +9,12 @@
 
 /* Sends what goes within a second; out of the loop; every descriptor closed. */
 void chardev_detach(struct chardev *c);
+
+/* In chardev_file.c: END_FILE's end; -errno after a log line. */
+int chardev_file_open(struct chardev *c, uint64_t max) MUST_USE;
+void chardev_file_close(struct chardev *c);
+
+/* A file that is at its limit; main thread. */
+void chardev_file_rotate(struct chardev *c);
 
 #endif

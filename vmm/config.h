@@ -16,6 +16,9 @@
 #define CONFIG_QUEUES_MAX 16
 #define CONFIG_MEMORY_MIN (64 * MIB)
 #define CONFIG_MEMORY_MAX (1024 * GIB)
+#define CONFIG_FILE_MIN (64 * KIB) /* of what a guest may fill */
+#define CONFIG_FILE_MAX (1024 * GIB)
+#define CONFIG_FILE_DEFAULT (64 * MIB)
 
 enum config_verb { CONFIG_RUN, CONFIG_VERSION, CONFIG_HELP };
 
@@ -25,6 +28,7 @@ enum config_end { END_NONE, END_STDIO, END_FILE, END_SOCKET };
 struct config_port {
 	enum config_end end;
 	const char *path; /* END_FILE, END_SOCKET */
+	uint64_t max; /* END_FILE: bytes, then it begins anew; 0: no limit */
 };
 
 struct config_disk {

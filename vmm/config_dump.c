@@ -25,12 +25,13 @@ static int dump_text(void *fdt, const char *prop, const char *text)
 
 static int dump_port(void *fdt, const char *prop, const struct config_port *p)
 {
-	char text[CONFIG_PATH_BYTES + 16];
+	char text[CONFIG_PATH_BYTES + 48];
 
 	switch (p->end) {
 	case END_STDIO: return dump_text(fdt, prop, "stdio");
 	case END_FILE:
-		snprintf(text, sizeof(text), "file=%s", p->path);
+		snprintf(text, sizeof(text), "file=%s,max=%llu", p->path,
+			 (unsigned long long)p->max);
 		return dump_text(fdt, prop, text);
 	case END_SOCKET:
 		snprintf(text, sizeof(text), "socket=%s", p->path);

@@ -73,8 +73,11 @@ static void describe(const struct config_row *r, char *text, size_t cap)
 		snprintf(text, cap, "%llu to %llu bytes", min, max);
 		break;
 	case KIND_PORT:
-		snprintf(text, cap, "%s; a socket's path has at most %d bytes",
-			 r->arg, CONFIG_SOCKET_BYTES);
+		snprintf(text, cap,
+			 "%s; a socket's path has at most %d bytes; SIZE is 0 "
+			 "(no limit) or %lluK to %lluG",
+			 r->arg, CONFIG_SOCKET_BYTES, CONFIG_FILE_MIN / KIB,
+			 CONFIG_FILE_MAX / GIB);
 		break;
 	default: snprintf(text, cap, "on and off"); break;
 	}
@@ -83,7 +86,7 @@ static void describe(const struct config_row *r, char *text, size_t cap)
 /* Always -EINVAL. A long value must not push out what is accepted. */
 static int refuse(const struct config_slot *s, const char *given)
 {
-	char accepted[128];
+	char accepted[192];
 
 	describe(s->row, accepted, sizeof(accepted));
 	log_error("%s \"%.200s\": accepted are %s", s->where, given, accepted);
@@ -156,6 +159,27 @@ static int put_string(const struct config_slot *s, const char *text)
 	return 0;
 }
 
+/*
+ * The path in text, of *len bytes, and the limit after its last ",max=", the
+ * only comma that is not the path's.
+ */
+static bool parse_file(const char *text, size_t *len, uint64_t *max)
+{
+	static const char mark[] = ",max=";
+	const char *last = NULL;
+
+	*max = CONFIG_FILE_DEFAULT;
+	*len = strlen(text);
+	for (const char *p = text; (p = strstr(p, mark)) != NULL; p++)
+		last = p;
+	if (!last)
+		return true;
+	*len = (size_t)(last - text);
+	return parse_size(last + strlen(mark), max) &&
+	       (*max == 0 ||
+		(*max >= CONFIG_FILE_MIN && *max <= CONFIG_FILE_MAX));
+}
+
 static int put_port(const struct config_slot *s, const char *text)
 {
 	static const struct {
@@ -173,19 +197,22 @@ static int put_port(const struct config_slot *s, const char *text)
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		const size_t n = strlen(ends[i].name);
 		const size_t path_max = ends[i].path_max;
-		const char *path = NULL;
+		struct config_port p = { .end = ends[i].end };
+		size_t len = strlen(text) - min_u64(n, strlen(text));
 
 		if (strncmp(text, ends[i].name, n) ||
 		    !(s->row->max >> ends[i].end & 1))
 			continue;
-		if (strlen(text + n) > path_max || (path_max && !text[n]))
+		if (p.end == END_FILE && !parse_file(text + n, &len, &p.max))
+			break;
+		if (len > path_max || (path_max && !len))
 			break;
 		if (path_max) {
-			path = config_keep(s->c, text + n, strlen(text + n));
-			if (!path)
+			p.path = config_keep(s->c, text + n, len);
+			if (!p.path)
 				return -ENOMEM;
 		}
-		*port = (struct config_port){ ends[i].end, path };
+		*port = p;
 		return 0;
 	}
 	return refuse(s, text);

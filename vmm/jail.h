@@ -13,9 +13,9 @@
 
 enum jail_role { JAIL_MAIN, JAIL_VCPU, JAIL_WORKER, JAIL_ROLES };
 
-#define JAIL_REMOVABLE 2
+#define JAIL_REMOVABLE 3
 
-/* Names that the process will remove at its end; NULL: no such name. */
+/* Names that the process will remove or swap; NULL: no such name. */
 struct jail_options {
 	const char *removable[JAIL_REMOVABLE];
 };

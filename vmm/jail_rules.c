@@ -9,6 +9,7 @@
 #include <linux/kvm.h>
 #include <linux/psp-sev.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -82,6 +83,9 @@ static const struct jail_rule main_rules[] = {
 	/* Names are no arguments that seccomp could match: see jail.c. */
 	{ SYS_newfstatat, {}, "the end: is the socket's name still ours?" },
 	{ SYS_unlink, {}, "the end: names of our sockets" },
+	{ SYS_renameat2, { EQUAL(4, RENAME_EXCHANGE) },
+	  "files that the guest fills: the old one and the new" },
+	{ SYS_ftruncate, {}, "likewise: the new one is empty" },
 };
 
 /* The guest's registers are hostile: run it, and reach its interrupts. */

@@ -307,11 +307,9 @@ static int open_control(struct carrel *c)
 /* Nothing is opened after this; vCPU threads start inside the sandbox. */
 static int enter_jail(struct carrel *c)
 {
-	const struct config_port *serial = &c->cfg.serial;
 	const struct jail_options o = {
-		.removable = { c->cfg.control, serial->end == END_SOCKET
-						       ? serial->path
-						       : NULL },
+		.removable = { c->cfg.control, c->cfg.serial.path,
+			       c->cfg.debugcon.path },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
 

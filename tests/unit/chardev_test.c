@@ -3,101 +3,7 @@
  * chardev_test: ends that cannot be opened, peers that stall, leave or come
  * too many, a terminal that must be as before, and bytes that arrive in order.
  */
-#include "tests/unit/board_rig.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <pty.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-
-#include "devices/chardev.h"
-#include "tests/unit/capture.h"
-
-struct world {
-	struct board_rig rig;
-	struct chardev end;
-	char dir[40], path[64];
-	unsigned changes;
-};
-
-static int setup(void **state)
-{
-	static struct world w;
-
-	w = (struct world){ .dir = "/tmp/chardev_test.XXXXXX" };
-	rig_open(&w.rig);
-	assert_non_null(mkdtemp(w.dir));
-	snprintf(w.path, sizeof w.path, "%s/end", w.dir);
-	*state = &w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	chardev_close(&w->end);
-	unlink(w->path);
-	rmdir(w->dir);
-	rig_close(&w->rig);
-	return 0;
-}
-
-static void changed(void *ctx)
-{
-	((struct world *)ctx)->changes++;
-}
-
-static void open_end(struct world *w, enum config_end end)
-{
-	struct config_port p = { .end = end, .path = w->path };
-
-	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
-}
-
-static struct sockaddr_un address(const struct world *w)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", w->path);
-	return a;
-}
-
-static int client(struct world *w)
-{
-	struct sockaddr_un a = address(w);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-	spin(&w->rig, 3);
-	return fd;
-}
-
-/* Bytes that did not end a line take a moment. */
-static void expect(struct world *w, int fd, const char *text)
-{
-	char got[64] = "";
-	size_t have = 0;
-
-	for (unsigned i = 0; i < 500 && have < strlen(text); i++) {
-		ssize_t n = read(fd, got + have, sizeof got - 1 - have);
-
-		have += n > 0 ? (size_t)n : 0;
-		spin(&w->rig, 2);
-	}
-	assert_string_equal(got, text);
-}
+#include "tests/unit/chardev_rig.h"
 
 static void cannot_open(void **state)
 {
@@ -111,13 +17,13 @@ static void cannot_open(void **state)
 	assert_int_equal(chardev_open(&w->end, "serial", &p), -EISDIR);
 	p.path = "/nonexistent/file";
 	assert_int_equal(chardev_open(&w->end, "serial", &p), -ENOENT);
-	p = (struct config_port){ END_SOCKET, longer };
+	p = (struct config_port){ END_SOCKET, longer, 0 };
 	assert_int_equal(chardev_open(&w->end, "serial", &p), -ENAMETOOLONG);
 	p.path = "/nonexistent/socket";
 	assert_int_equal(chardev_open(&w->end, "serial", &p), -ENOENT);
 	/* A FIFO that nobody reads must not be waited for. */
 	assert_int_equal(mkfifo(w->path, 0600), 0);
-	p = (struct config_port){ END_FILE, w->path };
+	p = (struct config_port){ END_FILE, w->path, 0 };
 	assert_int_equal(chardev_open(&w->end, "serial", &p), -ENXIO);
 }
 
@@ -157,48 +63,6 @@ static void none(void **state)
 	open_end(w, END_NONE);
 	assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
 	assert_int_equal(chardev_read(&w->end, &b, 1), 0);
-}
-
-static void file(void **state)
-{
-	struct world *w = *state;
-	char got[16] = "";
-	int fd;
-
-	open_end(w, END_FILE);
-	assert_int_equal(chardev_write(&w->end, "one\n", 4), 4);
-	assert_int_equal(chardev_write(&w->end, "two\n", 4), 4);
-	fd = open(w->path, O_RDONLY);
-	assert_int_equal(read(fd, got, sizeof got), 8);
-	assert_string_equal(got, "one\ntwo\n");
-	/* A line that never ends; a file cannot be waited for. */
-	assert_int_equal(chardev_write(&w->end, "thr", 3), 3);
-	spin(&w->rig, 15);
-	assert_int_equal(chardev_write(&w->end, "ee", 2), 2);
-	spin(&w->rig, 15);
-	assert_int_equal(read(fd, got, sizeof got), 5);
-	assert_memory_equal(got, "three", 5);
-	assert_int_equal(chardev_write(&w->end, "end", 3), 3);
-	chardev_close(&w->end);
-	assert_int_equal(read(fd, got, sizeof got), 3);
-	close(fd);
-}
-
-/* A full disk ends the output, not the machine. */
-static void file_full(void **state)
-{
-	struct world *w = *state;
-	struct config_port p = { .end = END_FILE, .path = "/dev/full" };
-
-	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
-	assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
-	spin(&w->rig, 15);
-	assert_int_equal(w->end.out_fd, -1);
-	for (unsigned i = 0; i < 100000; i++)
-		assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
 }
 
 /* However output is cut into calls, it is the same bytes in order. */
@@ -512,11 +376,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(cannot_open), T(path_taken),	   T(none),
-		T(file),	T(file_full),	   T(by_and_by),
-		T(one_client),	T(kept_for_later), T(stalled),
-		T(flooded),	T(terminal),	   T(room_by_the_timer),
-		T(no_input),	T(last_words),	   T(last_words_unread),
+		T(cannot_open),	      T(path_taken), T(none),
+		T(by_and_by),	      T(one_client), T(kept_for_later),
+		T(stalled),	      T(flooded),    T(terminal),
+		T(room_by_the_timer), T(no_input),   T(last_words),
+		T(last_words_unread),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -91,7 +91,13 @@ static const struct {
 	{ RUN "--serial file=", { "--serial \"file=\"" } },
 	{ RUN "--serial stdio:", { "\"stdio:\"" } },
 	{ RUN "--debugcon stdio", { "--debugcon \"stdio\"", "file=FILE" } },
-	{ RUN "--debugcon socket=s", { "file=FILE|none" } },
+	{ RUN "--debugcon socket=s", { "file=FILE[,max=SIZE]|none" } },
+	{ RUN "--serial file=f,max=", { "\"file=f,max=\"", "64K to 1024G" } },
+	{ RUN "--serial file=f,max=65535", { "0 (no limit) or 64K" } },
+	{ RUN "--serial file=f,max=1025G", { "SIZE" } },
+	{ RUN "--serial file=f,max=-1", { "SIZE" } },
+	{ RUN "--serial file=f,max=1M,max=x", { "SIZE" } },
+	{ RUN "--serial file=,max=1M", { "\"file=,max=1M\"" } },
 	{ RUN "--control=", { "--control" } },
 	{ RUN "--paused", { "--paused", "needs --control" } },
 	{ RUN "--control s --serial socket=s", { "--serial and --control" } },
@@ -242,6 +248,7 @@ static void everything(void **state)
 	assert_string_equal(c.serial.path, "/s,1");
 	assert_int_equal(c.debugcon.end, END_FILE);
 	assert_string_equal(c.debugcon.path, "/d");
+	assert_int_equal(c.debugcon.max, 64 * MIB);
 	assert_string_equal(c.control, "c");
 	assert_string_equal(c.dump_dtb, "-");
 	assert_true(c.rng && c.paused && c.no_reboot && !c.sandbox);

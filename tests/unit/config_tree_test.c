@@ -334,6 +334,8 @@ static void dump_reads_back(void **state)
 		{ "--firmware", "f" },
 		{ "--firmware", "f", "--name", "n", "--cpus", "64", "--rng",
 		  "--serial", "none", "--debugcon", "file=a,b=c" },
+		{ "--firmware", "f", "--serial", "file=a,max=1M,max=70000",
+		  "--debugcon", "file=b,max=0" },
 		{ "--firmware", "f", "--kernel", "k", "--initrd", "i",
 		  "--cmdline=", "--control", "s", "--paused", "--no-reboot",
 		  "--sandbox", "off", "--memory", "1T" },
