@@ -354,6 +354,33 @@ static void kernel_unhashed(void **state)
 	image_close(&im);
 }
 
+/*
+ * A boot from a disk: the firmware is all that is measured, whatever it says
+ * of an area for hashes, and its area for the secret is known.
+ */
+static void from_a_disk(void **state)
+{
+	static const char *const roms[] = { "none", "small", "odd", "rom" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(roms); i++) {
+		const struct boot_source src = { .firmware = path_of(roms[i]),
+						 .ram_low = GIB,
+						 .cpus = 1 };
+		struct image im;
+
+		assert_int_equal(boot_plan(&im, &src), 0);
+		assert_int_equal(im.n_parts, 1);
+		assert_string_equal(im.part[0].name, "firmware");
+		assert_int_equal(im.part[0].kind, PART_MEASURED);
+		assert_int_equal(im.part[0].len, ROM_LEN);
+		assert_int_equal(im.part[0].at.v, 4 * GIB - ROM_LEN);
+		assert_int_equal(im.secret.v, SECRET_AT);
+		assert_int_equal(im.secret_len, 0xc00);
+		image_close(&im);
+	}
+}
+
 /* The board changes what the firmware reads, never what is measured. */
 static void board(void **state)
 {
@@ -417,6 +444,7 @@ int main(void)
 		cmocka_unit_test(kernel_with_hashes),
 		cmocka_unit_test(kernel_bare),
 		cmocka_unit_test(kernel_unhashed),
+		cmocka_unit_test(from_a_disk),
 		cmocka_unit_test(board),
 		cmocka_unit_test(e820_without_high_ram),
 	};
