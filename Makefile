@@ -142,10 +142,11 @@ fuzz:
 	@$(RUN) $(FUZZES)
 e2e: deps all guests
 	@$(RUN) $(E2E)
-demo: deps
-	@echo "demo: building carrel"
+demo demo-kernel:
+	@tests/lab/deps $(if $(filter demo,$@),disk,kernel)
+	@echo "$@: building carrel"
 	@+$(MAKE) --no-print-directory -s $(J) all
-	@B=$(B) tests/e2e/demo
+	@B=$(B) tests/e2e/$@
 
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
@@ -168,5 +169,5 @@ clean:
 	rm -rf $(B)
 
 .PHONY: all units guests fuzzers bench deps check unit unit-asan clang lint \
-        fuzz e2e demo format install clean
+        fuzz e2e demo demo-kernel format install clean
 -include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

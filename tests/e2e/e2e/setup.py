@@ -7,10 +7,10 @@ import subprocess
 e2e = pathlib.Path(__file__).resolve().parent.parent
 
 
-def artefacts_of(build):
-    """NAME=PATH lines: tests/e2e/artefacts, and the emulated platform that
+def artefacts_of(build, kind="all"):
+    """NAME=PATH lines: tests/e2e/artefacts KIND, and the emulated platform that
     all share. Its first start makes its keys: here, where that is quick."""
-    text = subprocess.run([e2e / "artefacts"], check=True, text=True,
+    text = subprocess.run([e2e / "artefacts", kind], check=True, text=True,
                           stdout=subprocess.PIPE).stdout.strip()
     identity = build / "e2e" / "identity"
     if not (identity / "pdh.cert").exists():
@@ -28,3 +28,11 @@ def lab_command(build, name, seconds, argv):
     return [str(e2e.parent / "lab" / "lab"), "run", "--share", str(build),
             "--log", str(build / "logs" / f"lab-{name}.log"), "--mem", "5120",
             "--time", str(seconds), "--", *argv]
+
+
+def copy_disk(build, name, image):
+    """A disk that a guest may write to: the lab sees it through the build
+    directory, where a copy made by the lab itself would take longer."""
+    to = build / "e2e" / "disks" / f"{name}.img"
+    to.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "--sparse=always", image, to], check=True)
