@@ -14,10 +14,12 @@ struct volumes {
 	char *open[VOLUMES_MAX]; /* names of unlocked disks, "crypto0" */
 	int opened;
 	int luks; /* LUKS volumes seen in the last round */
-	int argon2; /* those of them that have an Argon2 key slot */
 };
 
-/* Tries the passphrase on every LUKS volume that is not open yet. */
+/*
+ * Tries the passphrase on every LUKS volume, and says of each that it does not
+ * open why not.
+ */
 void volumes_unlock(struct volumes *v, const struct secret_span *pass);
 
 /*
