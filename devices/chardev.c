@@ -273,10 +273,9 @@ static void timer_start(struct chardev *c)
 static void timer_fired(void *ctx, int fd, uint32_t events)
 {
 	struct chardev *c = ctx;
-	uint64_t n;
 
 	(void)events;
-	if (read(fd, &n, sizeof n) != sizeof n)
+	if (!event_take(fd))
 		return;
 	bus_lock(c->bus);
 	c->timer_runs = false;
@@ -289,10 +288,9 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 static void kicked(void *ctx, int fd, uint32_t events)
 {
 	struct chardev *c = ctx;
-	uint64_t n;
 
 	(void)events;
-	if (read(fd, &n, sizeof n) != sizeof n)
+	if (!event_take(fd))
 		return;
 	bus_lock(c->bus);
 	if (c->out_full) {

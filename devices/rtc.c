@@ -140,10 +140,9 @@ static void timer_update(struct rtc *r)
 static void timer_fired(void *ctx, int fd, uint32_t events)
 {
 	struct rtc *r = ctx;
-	uint64_t n;
 
 	(void)events;
-	if (read(fd, &n, sizeof n) != sizeof n)
+	if (!event_take(fd))
 		return;
 	bus_lock(r->pio);
 	seconds_pass(r);
@@ -157,10 +156,9 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 static void kicked(void *ctx, int fd, uint32_t events)
 {
 	struct rtc *r = ctx;
-	uint64_t n;
 
 	(void)events;
-	if (read(fd, &n, sizeof n) != sizeof n)
+	if (!event_take(fd))
 		return;
 	bus_lock(r->pio);
 	timer_update(r);

@@ -55,10 +55,9 @@ static void ready(void *ctx, int listen_fd, uint32_t events)
 static void again(void *ctx, int timer_fd, uint32_t events)
 {
 	struct acceptor *a = ctx;
-	uint64_t n;
 
 	(void)events;
-	if (read(timer_fd, &n, sizeof(n)) == sizeof(n))
+	if (event_take(timer_fd))
 		(void)!event_change(a->event, a->listen_fd, EPOLLIN);
 }
 

@@ -83,6 +83,13 @@ void event_remove(struct event *e, int fd)
 	*s = (struct event_source){ .fd = -1, .gen = s->gen + 1 };
 }
 
+bool event_take(int fd)
+{
+	uint64_t n;
+
+	return read(fd, &n, sizeof(n)) == sizeof(n);
+}
+
 static void dispatch(struct event *e, const struct epoll_event *ev)
 {
 	size_t i = (uint32_t)ev->data.u64;

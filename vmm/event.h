@@ -39,6 +39,12 @@ int event_add(struct event *e, int fd, uint32_t events, event_fn *fn,
 int event_change(struct event *e, int fd, uint32_t events) MUST_USE;
 void event_remove(struct event *e, int fd); /* before close(fd) */
 
+/*
+ * An eventfd's or a timer's count is taken, so that it is quiet until the next;
+ * false: it was.
+ */
+bool event_take(int fd);
+
 /* Runs handlers until event_stop; 0, or -errno of epoll. */
 int event_run(struct event *e) MUST_USE;
 void event_stop(struct event *e); /* main thread only */

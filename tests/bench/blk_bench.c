@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "devices/blk.h"
+#include "tests/bare_board.h"
 #include "tests/bench/uring.h"
 
 #define RAM (64 * MIB)
@@ -43,11 +44,7 @@ struct rate {
 };
 
 struct bench {
-	struct gmem mem;
-	pthread_mutex_t lock;
-	struct bus pio, mmio;
-	struct pci_bus pci;
-	struct irq irq;
+	struct bare_board board;
 	struct blk disk;
 	int irq_fd; /* what the guest sleeps on */
 	_Atomic(uint64_t) irqs;
@@ -105,7 +102,7 @@ static void put_desc(struct bench *b, uint64_t table, unsigned i, uint64_t addr,
 {
 	struct vring_desc d = { addr, len, (uint16_t)flags, (uint16_t)(i + 1) };
 
-	CHECK(!gmem_write(&b->mem, at(table + 16ull * i), &d, sizeof(d)));
+	CHECK(!gmem_write(&b->board.mem, at(table + 16ull * i), &d, sizeof(d)));
 }
 
 /* Request i of a queue is the chain that starts at descriptor 3 * i. */
@@ -113,7 +110,7 @@ static void guest_prepare(struct bench *b, unsigned queues)
 {
 	const struct load *l = b->load;
 
-	CHECK(!gmem_fill(&b->mem, at(0), 0, DATA));
+	CHECK(!gmem_fill(&b->board.mem, at(0), 0, DATA));
 	b->queues = queues;
 	for (unsigned n = 0; n < l->depth; n++) {
 		unsigned q = n % queues, i = n / queues;
@@ -133,11 +130,11 @@ static void guest_offer(struct bench *b, unsigned q, unsigned i)
 	uint16_t slot = b->offered[q] % 256;
 
 	put_le64(h + 8, (uint64_t)random() % places * (b->load->bytes / 512));
-	CHECK(!gmem_write(&b->mem, at(HEADERS(q) + 16 * i), h, 16));
-	CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 4 + 2u * slot),
+	CHECK(!gmem_write(&b->board.mem, at(HEADERS(q) + 16 * i), h, 16));
+	CHECK(!gmem_store16(&b->board.mem, at(AVAIL(q) + 4 + 2u * slot),
 			    (uint16_t)(3 * i)));
 	b->offered[q]++;
-	CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 2), b->offered[q]));
+	CHECK(!gmem_store16(&b->board.mem, at(AVAIL(q) + 2), b->offered[q]));
 }
 
 /* Offers again all that came back; how many that were. */
@@ -148,14 +145,14 @@ static unsigned guest_collect(struct bench *b, unsigned q)
 	uint8_t status;
 	uint16_t idx;
 
-	CHECK(!gmem_load16(&b->mem, at(USED(q) + 2), &idx));
+	CHECK(!gmem_load16(&b->board.mem, at(USED(q) + 2), &idx));
 	for (; b->seen[q] != idx; b->seen[q]++, n++) {
 		uint64_t slot = b->seen[q] % 256;
 
-		CHECK(!gmem_read(&b->mem, at(USED(q) + 4 + 8 * slot), &e,
+		CHECK(!gmem_read(&b->board.mem, at(USED(q) + 4 + 8 * slot), &e,
 				 sizeof(e)));
-		CHECK(!gmem_read(&b->mem, at(STATUSES(q) + e.id / 3), &status,
-				 1));
+		CHECK(!gmem_read(&b->board.mem, at(STATUSES(q) + e.id / 3),
+				 &status, 1));
 		CHECK(status == 0);
 		guest_offer(b, q, e.id / 3);
 	}
@@ -170,7 +167,7 @@ static unsigned guest_poll(struct bench *b, const int *kick_fd)
 	for (unsigned q = 0; q < b->queues; q++) {
 		unsigned n = guest_collect(b, q);
 
-		CHECK(!gmem_store16(&b->mem, at(AVAIL(q) + 4 + 2 * 256),
+		CHECK(!gmem_store16(&b->board.mem, at(AVAIL(q) + 4 + 2 * 256),
 				    b->seen[q]));
 		atomic_thread_fence(memory_order_seq_cst);
 		n += guest_collect(b, q);
@@ -257,9 +254,10 @@ static void uring_take(struct bench *b)
 	while (virtq_take(&b->ring, &tmp) == 1) {
 		i = tmp.head / 3;
 		b->chain[i].head = tmp.head;
-		CHECK(!chain_read(&tmp, &b->mem, h, 16));
+		CHECK(!chain_read(&tmp, &b->board.mem, h, 16));
 		CHECK(!chain_cut_status(&tmp, &b->status[i]));
-		CHECK(!chain_iov(&tmp, &b->mem, h[0] == 0, &b->iov[i], &n));
+		CHECK(!chain_iov(&tmp, &b->board.mem, h[0] == 0, &b->iov[i],
+				 &n));
 		e.opcode = h[0] ? IORING_OP_WRITEV : IORING_OP_READV;
 		e.off = get_le64(h + 8) * 512;
 		e.addr = (uintptr_t)&b->iov[i];
@@ -275,7 +273,7 @@ static void uring_done(struct bench *b, const struct io_uring_cqe *e)
 	bool irq;
 
 	CHECK(e->res == (int)b->load->bytes);
-	CHECK(!gmem_write(&b->mem, b->status[i], &ok, 1));
+	CHECK(!gmem_write(&b->board.mem, b->status[i], &ok, 1));
 	CHECK(!virtq_give(&b->ring, b->chain[i].head, 1));
 	CHECK(!virtq_interrupt(&b->ring, &irq));
 	if (irq)
@@ -318,7 +316,7 @@ static struct rate run_uring(struct bench *b)
 	struct rate rate;
 
 	CHECK(!uring_open(&b->uring, 2 * RING));
-	CHECK(!virtq_open(&b->ring, &b->mem, &s, VIRTIO_F_EVENT_IDX));
+	CHECK(!virtq_open(&b->ring, &b->board.mem, &s, VIRTIO_F_EVENT_IDX));
 	b->kick_fd = eventfd(0, EFD_CLOEXEC);
 	b->stop = false;
 	CHECK(!pthread_create(&t, NULL, uring_main, b));
@@ -381,13 +379,9 @@ static void bench_open(struct bench *b, const char *path)
 	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 
 	CHECK(fd >= 0 && !posix_fallocate(fd, 0, FILE_BYTES));
-	CHECK(!gmem_open(&b->mem, RAM));
-	pthread_mutex_init(&b->lock, NULL);
-	bus_open(&b->pio, &b->lock);
-	bus_open(&b->mmio, &b->lock);
-	CHECK(!pci_open(&b->pci, &b->pio, &b->mmio));
-	CHECK(!irq_open(&b->irq, -1));
-	CHECK(!blk_attach(&b->disk, &cfg, &b->pci, 8, &b->mem, &b->irq, NULL));
+	bare_board_open(&b->board, RAM);
+	CHECK(!blk_attach(&b->disk, &cfg, &b->board.pci, 8, &b->board.mem,
+			  &b->board.irq, NULL));
 	vdev_set_master(&b->disk.vdev, true);
 	b->irq_fd = eventfd(0, EFD_CLOEXEC);
 	b->disk.vdev.transport = (struct vdev_transport){
@@ -400,7 +394,7 @@ static void bench_open(struct bench *b, const char *path)
 		struct iovec v;
 		struct backing_span s = { &v, 1, off };
 
-		CHECK(!gmem_iov(&b->mem, at(DATA), MIB, false, &v));
+		CHECK(!gmem_iov(&b->board.mem, at(DATA), MIB, false, &v));
 		CHECK(!backing_write(&b->disk.file, &s));
 	}
 	CHECK(!backing_flush(&b->disk.file));

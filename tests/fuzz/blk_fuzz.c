@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "devices/blk.h"
+#include "tests/bare_board.h"
 
 #define RAM (64 * KIB)
 #define DISK (128 * KIB)
@@ -19,11 +20,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct world {
-	struct gmem mem;
-	pthread_mutex_t lock;
-	struct bus pio, mmio;
-	struct pci_bus pci;
-	struct irq irq;
+	struct bare_board board;
 	struct blk disk[2]; /* the second is read-only */
 	int fd[2];
 };
@@ -38,8 +35,9 @@ static void disk_open(struct world *w, unsigned i)
 	w->fd[i] = memfd_create("disk", MFD_CLOEXEC);
 	CHECK(w->fd[i] >= 0 && !ftruncate(w->fd[i], DISK));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", w->fd[i]);
-	CHECK(!blk_attach(&w->disk[i], &cfg, &w->pci, (uint8_t)(8 * (i + 1)),
-			  &w->mem, &w->irq, NULL));
+	CHECK(!blk_attach(&w->disk[i], &cfg, &w->board.pci,
+			  (uint8_t)(8 * (i + 1)), &w->board.mem, &w->board.irq,
+			  NULL));
 }
 
 static struct world *world_open(void)
@@ -47,12 +45,7 @@ static struct world *world_open(void)
 	struct world *w = calloc(1, sizeof(*w));
 
 	CHECK(w);
-	CHECK(!gmem_open(&w->mem, RAM));
-	pthread_mutex_init(&w->lock, NULL);
-	bus_open(&w->pio, &w->lock);
-	bus_open(&w->mmio, &w->lock);
-	CHECK(!pci_open(&w->pci, &w->pio, &w->mmio));
-	CHECK(!irq_open(&w->irq, -1));
+	bare_board_open(&w->board, RAM);
 	disk_open(w, 0);
 	disk_open(w, 1);
 	return w;
@@ -96,10 +89,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	b = &w->disk[data[0] & 1];
 	q = &b->vdev.queue[0];
 	b->vdev.accepted = data[0] & 2 ? 1ull << 9 : 0; /* FLUSH */
-	CHECK(!gmem_fill(&w->mem, (gpa_t){ 0 }, 0, RAM));
-	CHECK(!gmem_load(&w->mem, (gpa_t){ 0 }, data + 1,
+	CHECK(!gmem_fill(&w->board.mem, (gpa_t){ 0 }, 0, RAM));
+	CHECK(!gmem_load(&w->board.mem, (gpa_t){ 0 }, data + 1,
 			 (size_t)min_u64(len - 1, RAM)));
-	CHECK(!virtq_open(&q->ring, &w->mem, &at, VIRTIO_F_INDIRECT_DESC));
+	CHECK(!virtq_open(&q->ring, &w->board.mem, &at,
+			  VIRTIO_F_INDIRECT_DESC));
 	serve(b, q);
 	CHECK(!fstat(w->fd[data[0] & 1], &st) && st.st_size == DISK);
 	/* The read-only disk began as zeroes. */

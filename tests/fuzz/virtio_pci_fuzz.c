@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "devices/rng.h"
+#include "tests/bare_board.h"
 #include "vmm/board_map.h"
 
 #define RAM (64 * KIB)
@@ -17,11 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct world {
-	struct gmem mem;
-	pthread_mutex_t lock;
-	struct bus pio, mmio;
-	struct pci_bus pci;
-	struct irq irq;
+	struct bare_board board;
 	struct rng rng;
 };
 
@@ -39,14 +36,9 @@ static struct world *world_open(void)
 	struct world *w = calloc(1, sizeof(*w));
 
 	CHECK(w);
-	CHECK(!gmem_open(&w->mem, RAM));
-	pthread_mutex_init(&w->lock, NULL);
-	bus_open(&w->pio, &w->lock);
-	bus_open(&w->mmio, &w->lock);
-	CHECK(!pci_open(&w->pci, &w->pio, &w->mmio));
-	CHECK(!irq_open(&w->irq, -1));
-	CHECK(!rng_attach(&w->rng, &cfg, &w->pci, DEVFN, &w->mem, &w->irq,
-			  NULL));
+	bare_board_open(&w->board, RAM);
+	CHECK(!rng_attach(&w->rng, &cfg, &w->board.pci, DEVFN, &w->board.mem,
+			  &w->board.irq, NULL));
 	return w;
 }
 
@@ -57,11 +49,11 @@ static void cfg_access(struct world *w, unsigned off, bool write, uint8_t *buf,
 	uint64_t port = BOARD_PORT_PCI_DATA + (off & 3);
 
 	put_le32(at, 1u << 31 | DEVFN << 8 | (off & 0xfc));
-	bus_write(&w->pio, BOARD_PORT_PCI_ADDR, at, 4);
+	bus_write(&w->board.pio, BOARD_PORT_PCI_ADDR, at, 4);
 	if (write)
-		bus_write(&w->pio, port, buf, len);
+		bus_write(&w->board.pio, port, buf, len);
 	else
-		bus_read(&w->pio, port, buf, len);
+		bus_read(&w->board.pio, port, buf, len);
 }
 
 static void place(struct world *w)
@@ -84,9 +76,9 @@ static void one_step(struct world *w, const struct step *s)
 		cfg_access(w, s->off & 0xff, s->how & 4, buf,
 			   len == 8 ? 4 : len);
 	else if (s->how & 4)
-		bus_write(&w->mmio, BAR + s->off, buf, len);
+		bus_write(&w->board.mmio, BAR + s->off, buf, len);
 	else
-		bus_read(&w->mmio, BAR + s->off, buf, len);
+		bus_read(&w->board.mmio, BAR + s->off, buf, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -103,10 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		bytes_copy(s.value, sizeof(s.value), data + 3, 8);
 		one_step(w, &s);
 	}
-	pci_reset(&w->pci);
+	pci_reset(&w->board.pci);
 	place(w);
-	bus_read(&w->mmio, BAR + STATUS, &b, 1);
+	bus_read(&w->board.mmio, BAR + STATUS, &b, 1);
 	CHECK(b == 0);
-	pci_reset(&w->pci);
+	pci_reset(&w->board.pci);
 	return 0;
 }

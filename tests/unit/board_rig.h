@@ -82,6 +82,22 @@ static inline void mmio_out(struct board_rig *r, uint64_t at, size_t len,
 	bus_write(&r->mmio, at, b, len);
 }
 
+/* A register of a function on bus 0, by the two ports. */
+static inline uint32_t cfg_in(struct board_rig *r, uint32_t devfn, unsigned off,
+			      size_t len)
+{
+	out(r, BOARD_PORT_PCI_ADDR, 4, 1u << 31 | devfn << 8 | (off & 0xfc));
+	return (uint32_t)in(r, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)),
+			    len);
+}
+
+static inline void cfg_out(struct board_rig *r, uint32_t devfn, unsigned off,
+			   size_t len, uint32_t v)
+{
+	out(r, BOARD_PORT_PCI_ADDR, 4, 1u << 31 | devfn << 8 | (off & 0xfc));
+	out(r, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len, v);
+}
+
 static inline bool line(const struct board_rig *r, unsigned n)
 {
 	return r->irq.level >> n & 1;

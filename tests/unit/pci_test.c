@@ -125,23 +125,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint32_t cfg_in(struct world *w, uint32_t devfn, unsigned off,
-		       size_t len)
-{
-	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
-	    1u << 31 | devfn << 8 | (off & 0xfc));
-	return (uint32_t)in(&w->rig,
-			    (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len);
-}
-
-static void cfg_out(struct world *w, uint32_t devfn, unsigned off, size_t len,
-		    uint32_t v)
-{
-	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
-	    1u << 31 | devfn << 8 | (off & 0xfc));
-	out(&w->rig, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len, v);
-}
-
 static void bad_functions(void **state)
 {
 	struct world *w = *state;
@@ -168,14 +151,14 @@ static void nobody_there(void **state)
 	struct world *w = *state;
 	struct board_rig *r = &w->rig;
 
-	assert_int_equal(cfg_in(w, DEVFN + 8, 0, 4), 0xffffffff);
-	assert_int_equal(cfg_in(w, DEVFN + 1, 0, 2), 0xffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 8, 0, 4), 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, 0, 2), 0xffff);
 	/* Bus 1, and the enable bit off. */
-	assert_int_equal(cfg_in(w, 0x100 | DEVFN, 0, 4), 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, 0x100 | DEVFN, 0, 4), 0xffffffff);
 	out(r, BOARD_PORT_PCI_ADDR, 4, DEVFN << 8);
 	assert_int_equal(in(r, BOARD_PORT_PCI_DATA, 4), 0xffffffff);
 	/* Straddling the dword, or the two ports. */
-	(void)cfg_in(w, DEVFN, 0, 4);
+	(void)cfg_in(&w->rig, DEVFN, 0, 4);
 	assert_int_equal(in(r, BOARD_PORT_PCI_DATA + 3, 2), 0xffff);
 	assert_int_equal(in(r, BOARD_PORT_PCI_DATA + 1, 4), 0xffffffff);
 	assert_int_equal(in(r, BOARD_PORT_PCI_ADDR + 2, 4), 0xffffffff);
@@ -194,17 +177,17 @@ static void read_only(void **state)
 
 	for (unsigned off = 0; off < 0x100; off += 4)
 		if (off != PCI_COMMAND)
-			cfg_out(w, DEVFN, off, 4, 0xffffffff);
-	assert_int_equal(cfg_in(w, DEVFN, PCI_VENDOR, 4), 0x56781234);
-	assert_int_equal(cfg_in(w, DEVFN, PCI_REVISION, 4), 0xff000007);
-	assert_int_equal(cfg_in(w, DEVFN, PCI_SUBVENDOR, 4), 0);
-	assert_int_equal(cfg_in(w, DEVFN, 0x30, 4), 0); /* no ROM */
-	assert_int_equal(cfg_in(w, DEVFN, 0x18, 4), 0); /* no third BAR */
+			cfg_out(&w->rig, DEVFN, off, 4, 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_VENDOR, 4), 0x56781234);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_REVISION, 4), 0xff000007);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_SUBVENDOR, 4), 0);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, 0x30, 4), 0); /* no ROM */
+	assert_int_equal(cfg_in(&w->rig, DEVFN, 0x18, 4), 0); /* no third BAR */
 	w->card.readings = 0;
-	assert_int_equal(cfg_in(w, DEVFN, 0x80, 1), 0x5a);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, 0x80, 1), 0x5a);
 	assert_int_equal(w->card.readings, 1);
-	cfg_out(w, DEVFN, PCI_COMMAND, 2, 0xffff);
-	assert_int_equal(cfg_in(w, DEVFN, PCI_COMMAND, 2), 0x547);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 2, 0xffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_COMMAND, 2), 0x547);
 }
 
 /* No RAM, ROM, interrupt controller or another claim may be covered. */
@@ -217,16 +200,16 @@ static void bad_places(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(pci_attach(&w->bus, &w->other.pci, DEVFN + 8), 0);
-	cfg_out(w, DEVFN + 8, BAR0, 4, BAR_B);
-	cfg_out(w, DEVFN + 8, PCI_COMMAND, 2, PCI_CMD_MEM);
+	cfg_out(&w->rig, DEVFN + 8, BAR0, 4, BAR_B);
+	cfg_out(&w->rig, DEVFN + 8, PCI_COMMAND, 2, PCI_CMD_MEM);
 	assert_true(w->other.mapped);
-	cfg_out(w, DEVFN, PCI_COMMAND, 2, PCI_CMD_MEM);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 2, PCI_CMD_MEM);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		cfg_out(w, DEVFN, BAR0, 4, bad[i]);
+		cfg_out(&w->rig, DEVFN, BAR0, 4, bad[i]);
 		assert_false(w->card.mapped);
 	}
 	/* It moves in as soon as the other one moves out. */
-	cfg_out(w, DEVFN + 8, PCI_COMMAND, 2, 0);
+	cfg_out(&w->rig, DEVFN + 8, PCI_COMMAND, 2, 0);
 	assert_true(w->card.mapped);
 	assert_int_equal(w->card.addr, BAR_B);
 	assert_false(w->other.mapped);
@@ -236,11 +219,11 @@ static void sizing(void **state)
 {
 	struct world *w = *state;
 
-	cfg_out(w, DEVFN, PCI_COMMAND, 2, PCI_CMD_MEM);
-	cfg_out(w, DEVFN, BAR0, 4, 0xffffffff);
-	assert_int_equal(cfg_in(w, DEVFN, BAR0, 4), 0xffffc000);
-	cfg_out(w, DEVFN, BAR1, 4, 0xffffffff);
-	assert_int_equal(cfg_in(w, DEVFN, BAR1, 4), 0xfffff000);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 2, PCI_CMD_MEM);
+	cfg_out(&w->rig, DEVFN, BAR0, 4, 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, BAR0, 4), 0xffffc000);
+	cfg_out(&w->rig, DEVFN, BAR1, 4, 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, BAR1, 4), 0xfffff000);
 	assert_false(w->card.mapped);
 }
 
@@ -249,17 +232,17 @@ static void placing(void **state)
 	struct world *w = *state;
 	struct board_rig *r = &w->rig;
 
-	cfg_out(w, DEVFN, BAR0, 4, BAR_A);
+	cfg_out(&w->rig, DEVFN, BAR0, 4, BAR_A);
 	assert_int_equal(mmio_in(r, BAR_A + 4, 4), 0xffffffff);
-	cfg_out(w, DEVFN, PCI_COMMAND, 1, PCI_CMD_MEM);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 1, PCI_CMD_MEM);
 	assert_int_equal(mmio_in(r, BAR_A + 4, 4), 4);
 	assert_int_equal(mmio_in(r, BAR_A + 0x3ff8, 8), 0x3ff8);
 	assert_int_equal(mmio_in(r, BAR_A + 0x3ffc, 8), ~0ull);
 	/* A byte at a time, as a guest may: each step is a place. */
-	cfg_out(w, DEVFN, BAR0 + 2, 1, 0x01);
+	cfg_out(&w->rig, DEVFN, BAR0 + 2, 1, 0x01);
 	assert_int_equal(mmio_in(r, BAR_A + 4, 4), 0xffffffff);
 	assert_int_equal(mmio_in(r, BAR_B + 8, 4), 8);
-	cfg_out(w, DEVFN, PCI_COMMAND, 2, 0);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 2, 0);
 	assert_int_equal(mmio_in(r, BAR_B + 8, 4), 0xffffffff);
 	assert_int_equal(w->rig.mmio.n, 0);
 }
@@ -273,14 +256,15 @@ static void capabilities(void **state)
 	assert_int_equal(pci_add_cap(&w->other.pci, 0x09, 17, &b), 0);
 	assert_int_equal(pci_add_cap(&w->other.pci, 0x05, 2, &c), 0);
 	assert_int_equal(pci_attach(&w->bus, &w->other.pci, DEVFN + 1), 0);
-	assert_int_equal(cfg_in(w, DEVFN + 1, PCI_STATUS, 2) & 0x10, 0x10);
-	assert_int_equal(cfg_in(w, DEVFN + 1, PCI_CAP_PTR, 1), a);
-	assert_int_equal(cfg_in(w, DEVFN + 1, a, 2), 0x11 | b << 8);
-	assert_int_equal(cfg_in(w, DEVFN + 1, b, 2), 0x09 | c << 8);
-	assert_int_equal(cfg_in(w, DEVFN + 1, c, 2), 0x05);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, PCI_STATUS, 2) & 0x10,
+			 0x10);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, PCI_CAP_PTR, 1), a);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, a, 2), 0x11 | b << 8);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, b, 2), 0x09 | c << 8);
+	assert_int_equal(cfg_in(&w->rig, DEVFN + 1, c, 2), 0x05);
 	assert_int_equal(c % 4, 0);
 	/* Function 1 makes function 0 one of several. */
-	assert_int_equal(cfg_in(w, DEVFN, PCI_HEADER_TYPE, 1), 0x80);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_HEADER_TYPE, 1), 0x80);
 }
 
 static void ecam(void **state)
@@ -304,8 +288,8 @@ static void ecam(void **state)
 	mmio_out(r, card + BAR0, 8, (uint64_t)BAR_B << 32 | BAR_A);
 	assert_int_equal(w->card.writes, 2);
 	assert_int_equal(w->card.off, BAR1);
-	assert_int_equal(cfg_in(w, DEVFN, BAR0, 4), BAR_A);
-	assert_int_equal(cfg_in(w, DEVFN, BAR1, 4), BAR_B);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, BAR0, 4), BAR_A);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, BAR1, 4), BAR_B);
 	assert_int_equal(pci_set_ecam(&w->bus, 0), 0);
 	assert_int_equal(mmio_in(r, card, 4), 0xffffffff);
 }
@@ -314,16 +298,16 @@ static void resets(void **state)
 {
 	struct world *w = *state;
 
-	cfg_out(w, DEVFN, BAR0, 4, BAR_A);
-	cfg_out(w, DEVFN, PCI_COMMAND, 2, 0xffff);
+	cfg_out(&w->rig, DEVFN, BAR0, 4, BAR_A);
+	cfg_out(&w->rig, DEVFN, PCI_COMMAND, 2, 0xffff);
 	assert_true(w->card.mapped);
 	pci_reset(&w->bus);
 	assert_false(w->card.mapped);
 	assert_int_equal(w->card.resets, 1);
 	assert_int_equal(w->rig.mmio.n, 0);
 	assert_int_equal(in(&w->rig, BOARD_PORT_PCI_ADDR, 4), 0);
-	assert_int_equal(cfg_in(w, DEVFN, BAR0, 4), 0);
-	assert_int_equal(cfg_in(w, DEVFN, PCI_COMMAND, 2), 0);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, BAR0, 4), 0);
+	assert_int_equal(cfg_in(&w->rig, DEVFN, PCI_COMMAND, 2), 0);
 }
 
 static void hostile(void **state)
@@ -332,7 +316,7 @@ static void hostile(void **state)
 
 	assert_int_equal(pci_set_ecam(&w->bus, BOARD_ECAM_BASE), 0);
 	for (unsigned off = 0; off < 0x100; off += 4) {
-		(void)cfg_in(w, DEVFN, off, 4);
+		(void)cfg_in(&w->rig, DEVFN, off, 4);
 		hammer(&w->rig, BOARD_PORT_PCI_DATA, 4);
 	}
 	for (uint64_t off = 0; off < 2 * PCI_CFG_SIZE; off++)

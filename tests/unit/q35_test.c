@@ -43,23 +43,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint32_t cfg_in(struct world *w, uint32_t devfn, unsigned off,
-		       size_t len)
-{
-	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
-	    1u << 31 | devfn << 8 | (off & 0xfc));
-	return (uint32_t)in(&w->rig,
-			    (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len);
-}
-
-static void cfg_out(struct world *w, uint32_t devfn, unsigned off, size_t len,
-		    uint32_t v)
-{
-	out(&w->rig, BOARD_PORT_PCI_ADDR, 4,
-	    1u << 31 | devfn << 8 | (off & 0xfc));
-	out(&w->rig, (uint16_t)(BOARD_PORT_PCI_DATA + (off & 3)), len, v);
-}
-
 static void ports_taken(void **state)
 {
 	struct world *w = *state;
@@ -82,9 +65,9 @@ static void bad_ecam(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		cfg_out(w, 0, 0x60, 4, 0);
-		cfg_out(w, 0, 0x64, 4, (uint32_t)(bad[i] >> 32));
-		cfg_out(w, 0, 0x60, 4, (uint32_t)bad[i]);
+		cfg_out(&w->rig, 0, 0x60, 4, 0);
+		cfg_out(&w->rig, 0, 0x64, 4, (uint32_t)(bad[i] >> 32));
+		cfg_out(&w->rig, 0, 0x60, 4, (uint32_t)bad[i]);
 		assert_int_equal(w->rig.mmio.n, 0);
 	}
 }
@@ -95,10 +78,10 @@ static void good_ecam(void **state)
 	struct world *w = *state;
 	uint64_t lpc = BOARD_ECAM_BASE + (BOARD_DEVFN_LPC << 12);
 
-	cfg_out(w, 0, 0x60, 4, 0);
-	cfg_out(w, 0, 0x64, 4, 0);
-	cfg_out(w, 0, 0x60, 4, BOARD_ECAM_BASE | 1);
-	assert_int_equal(cfg_in(w, 0, 0x60, 4), BOARD_ECAM_BASE | 1);
+	cfg_out(&w->rig, 0, 0x60, 4, 0);
+	cfg_out(&w->rig, 0, 0x64, 4, 0);
+	cfg_out(&w->rig, 0, 0x60, 4, BOARD_ECAM_BASE | 1);
+	assert_int_equal(cfg_in(&w->rig, 0, 0x60, 4), BOARD_ECAM_BASE | 1);
 	assert_int_equal(mmio_in(&w->rig, BOARD_ECAM_BASE, 4), 0x29c08086);
 	assert_int_equal(mmio_in(&w->rig, lpc, 4), 0x29188086);
 	/* Moved through itself, then away with a reset. */
@@ -107,30 +90,32 @@ static void good_ecam(void **state)
 	assert_int_equal(mmio_in(&w->rig, 0xd0000000, 4), 0x29c08086);
 	pci_reset(&w->bus);
 	assert_int_equal(w->rig.mmio.n, 0);
-	assert_int_equal(cfg_in(w, 0, 0x60, 4), 0);
+	assert_int_equal(cfg_in(&w->rig, 0, 0x60, 4), 0);
 }
 
 static void identity(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(cfg_in(w, 0, 0, 4), 0x29c08086);
-	assert_int_equal(cfg_in(w, 0, 0x08, 4) >> 8, 0x060000);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0, 4), 0x29188086);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x08, 4) >> 8, 0x060100);
+	assert_int_equal(cfg_in(&w->rig, 0, 0, 4), 0x29c08086);
+	assert_int_equal(cfg_in(&w->rig, 0, 0x08, 4) >> 8, 0x060000);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0, 4), 0x29188086);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0x08, 4) >> 8,
+			 0x060100);
 	/* No SMM: SMRAM is locked and T_EN stays off, whatever is written. */
-	cfg_out(w, 0, 0x9c, 4, 0xffffffff);
-	assert_int_equal(cfg_in(w, 0, 0x9d, 1), 0x12);
-	assert_int_equal(cfg_in(w, 0, 0x9e, 1), 0);
+	cfg_out(&w->rig, 0, 0x9c, 4, 0xffffffff);
+	assert_int_equal(cfg_in(&w->rig, 0, 0x9d, 1), 0x12);
+	assert_int_equal(cfg_in(&w->rig, 0, 0x9e, 1), 0);
 	/* PMBASE is where the tables say, and on. */
-	cfg_out(w, BOARD_DEVFN_LPC, 0x40, 4, 0xb000);
-	cfg_out(w, BOARD_DEVFN_LPC, 0x44, 1, 0);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x40, 4), BOARD_PMBASE | 1);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x44, 1), 0x80);
-	cfg_out(w, BOARD_DEVFN_LPC, 0xf0, 4, 0xfed1c001);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0xf0, 4), 0xfed1c001);
-	cfg_out(w, BOARD_DEVFN_LPC, 0x60, 1, 0x0a);
-	assert_int_equal(cfg_in(w, BOARD_DEVFN_LPC, 0x60, 1), 0x0a);
+	cfg_out(&w->rig, BOARD_DEVFN_LPC, 0x40, 4, 0xb000);
+	cfg_out(&w->rig, BOARD_DEVFN_LPC, 0x44, 1, 0);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0x40, 4),
+			 BOARD_PMBASE | 1);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0x44, 1), 0x80);
+	cfg_out(&w->rig, BOARD_DEVFN_LPC, 0xf0, 4, 0xfed1c001);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0xf0, 4), 0xfed1c001);
+	cfg_out(&w->rig, BOARD_DEVFN_LPC, 0x60, 1, 0x0a);
+	assert_int_equal(cfg_in(&w->rig, BOARD_DEVFN_LPC, 0x60, 1), 0x0a);
 }
 
 /* Nothing that merely looks like a request is one. */
@@ -276,7 +261,8 @@ static void hostile(void **state)
 	hammer(&w->rig, 0x60 - 3, 8);
 	for (uint32_t fn = 0; fn < 2; fn++)
 		for (unsigned off = 0; off < 0x100; off++)
-			cfg_out(w, fn ? BOARD_DEVFN_LPC : 0, off, 1, 0xff);
+			cfg_out(&w->rig, fn ? BOARD_DEVFN_LPC : 0, off, 1,
+				0xff);
 	pci_reset(&w->bus);
 	q35_reset(&w->q35);
 	assert_int_equal(w->rig.mmio.n, 0);
