@@ -9,15 +9,15 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "devices/chardev_open.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define BATCH 512 /* bytes that do not wait for the end of their line */
 #define DELAY_NS 10000000 /* how long others wait: nobody sees it */
-#define DRAIN_MS 1000 /* how long the end waits for a slow peer */
+#define DRAIN_NS 1000000000u /* how long the end waits for a slow peer */
 
 static void ring_put(struct chardev_ring *r, const uint8_t *src, size_t len)
 {
@@ -367,24 +367,16 @@ static void drop(struct chardev *c, int *fd)
 	*fd = -1;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A guest's last words matter most: a slow peer has a moment for them. */
 static void drain(struct chardev *c)
 {
-	int64_t end = now_ms() + DRAIN_MS, left;
+	uint64_t now = clock_ns(), end = now + DRAIN_NS;
 
 	flush_all(c);
-	while (c->out.len && has_peer(c) && (left = end - now_ms()) > 0) {
+	for (; c->out.len && has_peer(c) && now < end; now = clock_ns()) {
 		struct pollfd p = { c->out_fd, POLLOUT, 0 };
 
-		(void)!poll(&p, 1, (int)left);
+		(void)!poll(&p, 1, (int)((end - now) / CLOCK_NS_PER_MS) + 1);
 		flush_all(c);
 	}
 	if (c->out.len && c->out_fd >= 0)

@@ -9,8 +9,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define DRIVER_BITS                                                            \
@@ -79,14 +79,6 @@ static const char *ring_fault(int rc)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int announce(struct vqueue *q)
 {
 	bool yes;
@@ -94,7 +86,7 @@ static int announce(struct vqueue *q)
 
 	if (!rc && yes)
 		q->dev->transport.queue_interrupt(q->dev->transport.ctx, q);
-	q->announced_ns = now_ns();
+	q->announced_ns = clock_ns();
 	return rc;
 }
 
@@ -113,7 +105,7 @@ static int serve_one(struct vqueue *q)
 	rc = q->dev->ops->request(q->dev, &q->chain, &written);
 	if (!rc)
 		rc = virtq_give(&q->ring, head, written);
-	if (!rc && now_ns() - q->announced_ns >= ANNOUNCE_NS)
+	if (!rc && clock_ns() - q->announced_ns >= ANNOUNCE_NS)
 		rc = announce(q);
 	return rc;
 }
@@ -124,7 +116,7 @@ static int serve(struct vqueue *q)
 	bool more, unused;
 	int rc;
 
-	q->announced_ns = now_ns();
+	q->announced_ns = clock_ns();
 	rc = virtq_notify_me(&q->ring, false, &unused);
 	for (more = true; !rc && more;) {
 		if (worker_held(&q->worker) || broken(q->dev))

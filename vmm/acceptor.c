@@ -8,21 +8,13 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define RETRY_NS 200000000
 #define QUIET_NS 60000000000u /* between two lines about clients */
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* Listens no more until the timer fires. */
 static void starve(struct acceptor *a, int err)
@@ -103,7 +95,7 @@ void acceptor_close(struct acceptor *a)
 
 void acceptor_refuse(struct acceptor *a, int fd, const char *why)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns();
 
 	close(fd);
 	if (a->said_ns && now - a->said_ns < QUIET_NS) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * firmware_test: images whose table lies in every way we could think of, then
- * honest ones. GUIDs are spelled here as bytes in memory, worked out with
+ * honest ones. GUIDs are spelled as bytes in memory, worked out with
  * Python's uuid, so that a slip in boot/guid.h shows.
  */
 #include "boot/firmware.h"
@@ -13,12 +13,8 @@
 
 #include <cmocka.h>
 
-#define FOOTER                                                                 \
-	"\xde\x82\xb5\x96\xb2\x1f\xf7\x45\xba\xea\xa3\x66\xc5\x5a\x08\x2d"
-#define SECRET                                                                 \
-	"\x61\xb3\x2e\x4c\x9b\x7d\xc3\x4c\x80\x81\x12\x7c\x90\xd3\xd2\x94"
-#define HASHES                                                                 \
-	"\x1f\x37\x55\x72\x3b\x3a\x04\x4b\x92\x7b\x1d\xa6\xef\xa8\xd4\x54"
+#include "tests/unit/ovmf_guids.h"
+
 #define RESET "\xde\x71\xf7\x00\x7e\x1a\xcb\x4f\x89\x0e\x68\xc7\x7e\x2f\xb4\x4e"
 #define OTHER "\x66\x65\x88\xdc\x4a\x98\x98\x47\xa7\x5e\x55\x85\xa7\xbf\x67\xcc"
 

@@ -18,19 +18,13 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/ovmf_guids.h"
+
 #define ROM_LEN 0x10000u
 #define KERNEL_LEN 0x3000u
 #define SETUP_LEN 0x1000u
 #define SECRET_AT 0x810000u
 #define HASHES_AT 0x810c00u
-
-/* Tables as boot/firmware.h has them; bytes from Python's uuid. */
-#define FOOTER                                                                 \
-	"\xde\x82\xb5\x96\xb2\x1f\xf7\x45\xba\xea\xa3\x66\xc5\x5a\x08\x2d"
-#define SECRET                                                                 \
-	"\x61\xb3\x2e\x4c\x9b\x7d\xc3\x4c\x80\x81\x12\x7c\x90\xd3\xd2\x94"
-#define HASHES                                                                 \
-	"\x1f\x37\x55\x72\x3b\x3a\x04\x4b\x92\x7b\x1d\xa6\xef\xa8\xd4\x54"
 
 static char dir[] = "/tmp/carrel-plan-XXXXXX";
 static uint8_t rom[ROM_LEN], kernel[KERNEL_LEN];
