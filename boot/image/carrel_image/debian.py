@@ -26,6 +26,7 @@ LEAN = ["--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-include=/usr/share/doc/*/copyright"]
 # The initramfs is made later, by the build, when there is a key for it.
+FOREIGN = ["/etc/resolv.conf", "/etc/hostname"]
 NO_INITRAMFS = {"INITRD": "No"}
 SUITES = pathlib.Path(__file__).resolve().parent.parent.parent / "suites"
 
@@ -35,13 +36,25 @@ def cache():
     return pathlib.Path(base) / "carrel" / "image"
 
 
-def check(suite, packages):
+def packages(given):
+    """What a system gets, of the options of a build."""
+    suite = given.source.partition(":")[2]
+    tool = TOOLS[given.initramfs or "initramfs-tools"]
+    more = [p for part in given.include for p in part.split(",") if p]
+    out = [*BASE, *tool, given.kernel, *more]
     if not SUITE.fullmatch(suite):
         raise Usage(f"debian:{suite}: the name of a suite is expected, such "
                     "as debian:bookworm")
-    for name in packages:
+    for name in out:
         if not PACKAGE.fullmatch(name):
             raise Usage(f"'{name}' is no name of a package")
+    return out
+
+
+def forget_builder(tree):
+    """mmdebstrap copies these from the machine that builds."""
+    for path in FOREIGN:
+        tree.at(path).unlink(missing_ok=True)
 
 
 def mirror():

@@ -43,7 +43,7 @@ class InitramfsTools:
     def image_of(version):
         return f"initrd.img-{version}"
 
-    def settle(self, tree, _uuid):
+    def settle(self, tree):
         tree.write("/etc/initramfs-tools/conf.d/carrel-image",
                    "# Written by carrel-image. Small: a boot loader without "
                    "AES instructions\n# decrypts it. UMASK: it holds the "
@@ -77,7 +77,7 @@ class Dracut:
     def image_of(version):
         return f"initrd.img-{version}"
 
-    def settle(self, tree, _uuid):
+    def settle(self, tree):
         tree.write("/etc/dracut.conf.d/carrel-image.conf",
                    "# Written by carrel-image.\n"
                    'hostonly="no"\n'

@@ -21,6 +21,7 @@ from .size import MIB
 
 LAUNCH, INNER, RECOVERY = 0, 1, 2
 AREA = 4 * MIB             # header and slots; the data begin after it
+SECTOR = {1: 512, 2: 4096}
 KEY_BYTES = 64             # AES-256-XTS
 FAST = 1000                # iterations for a key that cannot be guessed
 NORMAL = 600000            # for one that a person may have made up
@@ -56,7 +57,7 @@ class Volume:
                 "--offset", AREA // 512, "--key-slot", LAUNCH,
                 *pbkdf(iterations)]
         if version == 2:
-            args += ["--sector-size", "4096", "--luks2-metadata-size", "16k",
+            args += ["--sector-size", SECTOR[2], "--luks2-metadata-size", "16k",
                      "--luks2-keyslots-size", f"{(AREA - 32768) // 1024}k"]
         self._call("luksFormat", *args, self.path, launch_key,
                    what="making the LUKS header")

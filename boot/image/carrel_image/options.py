@@ -71,9 +71,11 @@ def add_build(p):
       help="do not take the debian: system from the cache")
     a("--copy-in", action="append", default=[], metavar="SRC:DST",
       help="a file or directory for the system")
-    a("--hostname", default="carrel", metavar="NAME", help="(carrel)")
+    a("--hostname", metavar="NAME",
+      help="(default: the system's; of a debian: system, carrel)")
     a("--root-password-file", metavar="F",
-      help="root's password (default: root cannot log in with one)")
+      help="root's password (default: as in the system; in a debian: "
+      "system, root cannot log in with one)")
     a("--append", default="", metavar="ARGS", help="more kernel arguments")
     a("--sparse", action="store_true",
       help="leave unused blocks out; the host then sees which are in use")

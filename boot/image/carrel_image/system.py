@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a system needs to know about its own disk: fstab, crypttab, the boot
 loader's file, and who it is."""
-import os
 import re
 
 from . import command
@@ -12,6 +11,8 @@ MAPPED = "/dev/mapper/root"
 HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.I)
 CMDLINE = re.compile(r"[ -~]*")
 
+MARK = "# carrel-image: not in this image: "
+NO_DISK = re.compile(r"(?!/dev/|[A-Z]*(UUID|LABEL)=)\S+\s+(?!/\s)\S+\s+(?!swap)")
 FSTAB = f"""\
 # Written by carrel-image. The root is a LUKS volume; see crypttab.
 {MAPPED} / ext4 errors=remount-ro 0 1
@@ -54,39 +55,41 @@ def check_append(text):
 
 def identify(tree, hostname):
     """Who it is; and a machine id of its own at its first boot."""
-    tree.write("/etc/hostname", f"{hostname}\n")
-    tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"
-                             f"127.0.1.1 {hostname}\n")
+    if hostname:
+        tree.write("/etc/hostname", f"{hostname}\n")
+    if not tree.has("/etc/hosts"):
+        tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
     if tree.has("/etc/machine-id"):
         tree.write("/etc/machine-id", "")
 
 
 def set_password(tree, password):
-    """Root's, or None: root can then not log in with one."""
-    hashed = "!*"
-    if password is not None:
-        hashed = command.run(["openssl", "passwd", "-6", "-stdin"],
-                             "hashing the password",
-                             stdin=password).strip()
+    hashed = command.run(["openssl", "passwd", "-6", "-stdin"],
+                         "hashing the password", stdin=password).strip()
     lines = tree.read("/etc/shadow").splitlines()
     if not any(line.startswith("root:") for line in lines):
         raise Usage("the system has no user root in /etc/shadow")
+    # By a function: in a replacement text a \\ would be special.
     out = [re.sub(r"^root:[^:]*", lambda _: f"root:{hashed}", line)
            for line in lines]
-    st = tree.at("/etc/shadow").stat()
-    tree.write("/etc/shadow", "\n".join(out) + "\n", st.st_mode & 0o777)
-    chown_like(tree.at("/etc/shadow"), st)
-
-
-def chown_like(path, st):
-    os.chown(path, st.st_uid, st.st_gid)
-    os.chmod(path, st.st_mode & 0o7777)
+    tree.rewrite("/etc/shadow", "\n".join(out) + "\n")
 
 
 def describe_disk(tree, uuid, options):
-    tree.write("/etc/fstab", FSTAB)
+    """What the system had on disks of its own is gone; what it mounts from
+    elsewhere stays."""
+    tree.write("/etc/fstab", FSTAB + others(tree.read("/etc/fstab"), NO_DISK))
     tree.write("/etc/crypttab",
-               CRYPTTAB.format(uuid=uuid, key_file=KEY_FILE, options=options))
+               CRYPTTAB.format(uuid=uuid, key_file=KEY_FILE, options=options)
+               + others(tree.read("/etc/crypttab"), re.compile(r"(?!)")))
+
+
+def others(text, stays):
+    """The lines of a table, those that do not stay as comments."""
+    lines = [line for line in text.splitlines()
+             if line.strip() and not line.lstrip().startswith("#")]
+    return "".join(f"{line}\n" if stays.match(line) else f"{MARK}{line}\n"
+                   for line in lines)
 
 
 def put_key(tree, key):

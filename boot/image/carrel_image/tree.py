@@ -55,6 +55,12 @@ class Tree:
             os.fchmod(f.fileno(), mode)
             f.write(data)
 
+    def rewrite(self, path, content):
+        """Other content for a file that keeps its owner and mode."""
+        with open(self.at(path), "r+", encoding="utf-8") as f:
+            f.truncate()
+            f.write(content)
+
     def read(self, path):
         where = self.at(path)
         return where.read_text(errors="replace") if where.exists() else ""
@@ -68,6 +74,14 @@ class Tree:
         return sorted((m[1] for m in names
                        if m and self.has(f"/lib/modules/{m[1]}")),
                       key=version_order)
+
+    def kernel(self):
+        """The version that /vmlinuz names, else the newest."""
+        link = self.root / "vmlinuz"
+        named = KERNEL.fullmatch(os.path.basename(os.readlink(link))) \
+            if link.is_symlink() else None
+        versions = self.kernels()
+        return named[1] if named and named[1] in versions else versions[-1]
 
     def copy_in(self, source, target):
         """SRC:DST of the command line; what arrives is root's."""

@@ -35,13 +35,22 @@ class Work:
         self.path = self.lock = None
 
     def __enter__(self):
+        """The parent is locked from before the directory exists until it is
+        locked itself: else another run could take it for a stale one."""
         try:
+            parent = os.open(self.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as why:
+            raise Fault(f"directory '{self.parent}': {why.strerror}") from why
+        try:
+            fcntl.flock(parent, fcntl.LOCK_EX)
             self._remove_stale()
             self.path = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX,
                                                       dir=self.parent))
+            self.lock = locked(self.path)
         except OSError as why:
             raise Fault(f"directory '{self.parent}': {why.strerror}") from why
-        self.lock = locked(self.path)
+        finally:
+            os.close(parent)
         return self
 
     def __exit__(self, *_):

@@ -61,7 +61,7 @@ class Sectors:
         if len(data) % size or offset % size:
             raise ValueError(f"{len(data)} bytes at {offset}: not sectors")
         if not data:
-            return out
+            return bytes(out)
         lib, n = libcrypto(), ctypes.byref(ctypes.c_int())
         init, update = lib.EVP_CipherInit_ex, lib.EVP_CipherUpdate
         base = ctypes.addressof((ctypes.c_char * len(out)).from_buffer(out))
@@ -75,7 +75,7 @@ class Sectors:
         lib.EVP_CIPHER_CTX_free(context)
         if ok != 1:
             raise Fault("OpenSSL refused to encrypt")
-        return out
+        return bytes(out)
 
 
 class Job:
