@@ -6,6 +6,7 @@
  */
 #include "boot/grub/config.h"
 
+#include "boot/grub/entries.h"
 #include "boot/grub/say.h"
 
 #include <grub/command.h>
@@ -204,5 +205,6 @@ bool config_start(const char *volume)
 	commands_replace(volume);
 	for (size_t i = 0; i < ARRAY_SIZE(folder) && !found; i++)
 		found = grub_cfg_start(volume, folder[i]);
-	return found;
+	/* Some leave it to loader entries and have no menu of their own. */
+	return entries_start(volume) || found;
 }

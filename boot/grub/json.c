@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json: RFC 8259, less what LUKS2 never writes: escapes are skipped over but not
- * decoded, fractions and exponents are no numbers.
+ * json: RFC 8259, less what LUKS2 never writes: escapes are skipped over but
+ * not decoded, fractions and exponents are no numbers.
  */
 #include "boot/grub/json.h"
 
@@ -149,7 +149,7 @@ bool json_member(struct json object, const char *name, struct json *value)
 
 bool json_text(struct json value, struct json *text)
 {
-	if (value.len < 2 || *value.p != '"')
+	if (value.len < 2 || *value.p != '"' || value.p[value.len - 1] != '"')
 		return false;
 	*text = (struct json){ value.p + 1, value.len - 2 };
 	for (size_t i = 0; i < text->len; i++)

@@ -40,8 +40,7 @@ static const char *const words[] = {
 	[LUKS_DAMAGED] = "has a damaged header",
 	[LUKS_CIPHER] = "has a cipher other than aes-xts-plain64",
 	[LUKS_HASH] = "has a hash other than sha256 and sha512",
-	[LUKS_FEATURE] = "has a feature that is not supported here, such as "
-			 "integrity or an unfinished re-encryption",
+	[LUKS_FEATURE] = "has a feature that is not supported here",
 };
 
 const char *luks_verdict_words(enum luks_verdict verdict)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * luks2: the JSON of a LUKS2 header: one segment, the digest that is for it, and
- * the key slots that the digest is for.
+ * luks2: the JSON of a LUKS2 header: one segment, the digest that is for it,
+ * and the key slots that the digest is for.
  */
 #include "boot/grub/json.h"
 #include "boot/grub/luks.h"

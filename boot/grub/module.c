@@ -22,11 +22,11 @@ static void explain(const struct volumes *v, bool line_end)
 	if (!v->luks)
 		say("there is no LUKS volume on any disk");
 	else
-		say("the passphrase fits none of %d LUKS volume%s", v->luks,
+		say("the passphrase opens none of %d LUKS volume%s", v->luks,
 		    v->luks == 1 ? "" : "s");
 	if (v->luks && line_end)
-		say("the passphrase that arrived ends with a line end: is that "
-		    "part of it, or did an editor add it?");
+		say("the passphrase that arrived ends with a line end: "
+		    "is it part of it?");
 }
 
 static void ask(struct volumes *v)
@@ -68,9 +68,8 @@ static void __attribute__((noreturn)) boot(bool prompt)
 	for (int i = 0; i < v.opened; i++)
 		found |= config_start(v.open[i]);
 	if (!found)
-		say("none of the %d unlocked volumes has a boot configuration "
-		    "(grub.cfg or loader entries)",
-		    v.opened);
+		say("%d volume%s open, but no grub.cfg, no loader entries",
+		    v.opened, v.opened == 1 ? "" : "s");
 	power_off();
 }
 

@@ -56,12 +56,10 @@ bool secret_take(struct secret *s)
 		say("no secret was sent to this guest");
 		return false;
 	case SECRET_NO_ENTRY:
-		say("the secret has no disk passphrase in it (entry "
-		    "736869e5-84f0-4973-92ec-06879ce3da0b)");
+		say("the secret that was sent has no LUKS passphrase in it");
 		return false;
 	case SECRET_DAMAGED:
-		say("the secret's table is damaged: a length in it does not "
-		    "fit, or the passphrase is there twice");
+		say("the secret is damaged: a length in it does not fit");
 		return false;
 	}
 	switch (passphrase_trim(&s->pass)) {

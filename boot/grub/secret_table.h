@@ -19,7 +19,7 @@ enum secret_found {
 	SECRET_FOUND,
 	SECRET_NO_TABLE, /* another GUID: nobody sent a secret */
 	SECRET_NO_ENTRY, /* a table, but nothing under that GUID */
-	SECRET_DAMAGED, /* a length that does not fit, or a GUID twice */
+	SECRET_DAMAGED, /* a length that does not fit, or that GUID twice */
 };
 
 struct secret_span {

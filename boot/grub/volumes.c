@@ -59,20 +59,17 @@ static void explain(const char *name, const struct luks *l,
 		    enum unlock_result result)
 {
 	if (result == UNLOCK_FAILED)
-		say("%s (LUKS%d %s) could not be read", name, l->version,
-		    l->uuid);
+		say("%s (LUKS%d) could not be read", name, l->version);
 	else if (l->slots)
-		say("%s (LUKS%d %s): the passphrase fits none of its %d key "
-		    "slots",
-		    name, l->version, l->uuid, l->slots);
+		say("%s (LUKS%d): the passphrase fits none of %d key slot%s",
+		    name, l->version, l->slots, l->slots == 1 ? "" : "s");
 	else if (!l->argon2)
-		say("%s (LUKS%d %s) has no key slot", name, l->version,
-		    l->uuid);
-	if (l->argon2)
-		say("%s: %d key slot%s Argon2, which GRUB 2.12 does not have; "
-		    "`cryptsetup luksConvertKey --pbkdf pbkdf2` makes it one "
-		    "that can be used here",
-		    name, l->argon2, l->argon2 == 1 ? " uses" : "s use");
+		say("%s (LUKS%d) has no key slot", name, l->version);
+	if (!l->argon2)
+		return;
+	say("%s: %d key slot%s Argon2, which GRUB 2.12 does not have", name,
+	    l->argon2, l->argon2 == 1 ? " uses" : "s use");
+	say("make one that it has: cryptsetup luksConvertKey --pbkdf pbkdf2");
 }
 
 static void try_one(struct volumes *v, const char *name,

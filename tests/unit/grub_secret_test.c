@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * grub_secret_test: the secret table as GRUB's module reads it, refusals first:
- * tables written byte by byte, at every alignment, in memory that ends with them.
+ * tables written byte by byte, at every alignment, and memory ends with them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
