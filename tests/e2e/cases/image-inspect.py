@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""carrel-image inspect calls an image encrypted when it is, and only then."""
+import json
+import os
+import struct
+import subprocess
+
+from e2e.image import built, passes, refused
+
+NEEDS = "host"
+SECONDS = 90
+
+MIB = 1 << 20
+ROOT = 9 * MIB          # where the LUKS partition begins
+DATA = ROOT + 4 * MIB   # and where its data do
+
+
+def copy(t, image, name):
+    path = t.tmp / f"{name}.img"
+    subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, path],
+                   check=True)
+    return path
+
+
+def write(path, at, data):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        f.write(data)
+
+
+def changed(t, image, words, edit):
+    """What inspect says of a copy that has been edited."""
+    path = copy(t, image, "changed")
+    edit(path)
+    refused(words, "inspect", path, status=1)
+
+
+def report(t, image, *args):
+    return json.loads(passes("inspect", "--json", *args, image))
+
+
+def sound(t, image, version):
+    got = report(t, image)
+    v = got["luks"]
+    assert got["encrypted"] and not got["problems"], got
+    assert not got["warnings"], got
+    assert (v["version"], v["cipher"], v["key_bits"]) == (
+        version, "aes-xts-plain64", 512), v
+    assert [s["number"] for s in v["slots"]] == [0, 1, 2], v
+    assert all(s["grub"] and s["kdf"] == "pbkdf2" for s in v["slots"]), v
+    slow = v["slots"][2]["iterations"]
+    assert slow >= 100 * v["slots"][0]["iterations"], v
+    assert got["partitions"][0]["files"] == ["/README.TXT"], got
+
+
+def keys(t, image):
+    for name, slot in (("key", 0), ("rec", 2)):
+        got = report(t, image, "--key-file", image.with_suffix(f".{name}"))
+        assert got["key_slot"] == slot, got
+        assert got["file_system"]["type"] == "ext4", got
+        assert 0 < got["file_system"]["free"] < 128 * MIB, got
+
+
+def wrong_key(t, image):
+    (t.tmp / "wrong").write_bytes(b"wrong")
+    refused(["wrong", "opens no slot"], "inspect", "--key-file",
+            t.tmp / "wrong", image, status=1)
+
+
+def key_with_line_end(t, image):
+    key = t.tmp / "line.key"
+    key.write_bytes(image.with_suffix(".key").read_bytes() + b"\n")
+    refused(["opens no slot", "line end", "printf"], "inspect", "--key-file",
+            key, image, status=1)
+
+
+def whole(make, word):
+    def check(t, image):
+        path = t.tmp / "whole"
+        with open(path, "wb") as f:
+            f.truncate(64 * MIB)
+        subprocess.run([*make, path], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        refused([word], "inspect", path, status=1)
+    return check
+
+
+def plain_beside(path):
+    """A second partition, in plain ext4, where part of the first was."""
+    subprocess.run(["sfdisk", "-q", path], check=True, text=True,
+                   input="label: gpt\nstart=18432, size=65536\n"
+                         "start=83968, size=65536\n")
+    subprocess.run(["mke2fs", "-q", "-F", "-E", f"offset={83968 * 512}", path,
+                    "32M"], check=True, stderr=subprocess.DEVNULL)
+
+
+def no_esp(t, image):
+    path = copy(t, image, "no-esp")
+    subprocess.run(["sfdisk", "-q", "--delete", path, "1"], check=True)
+    got = report(t, path)
+    assert "no EFI system partition" in " ".join(got["warnings"]), got
+    assert got["encrypted"], got
+
+
+def null_cipher(path):
+    """A LUKS volume that encrypts nothing, with data like ciphertext."""
+    volume = path.with_suffix(".null")
+    with open(volume, "wb") as f:
+        f.truncate(64 * MIB)
+    subprocess.run(["cryptsetup", "luksFormat", "-q", "--type", "luks1",
+                    "--cipher", "cipher_null-ecb", "--key-size", "128",
+                    "--disable-locks", "--pbkdf-force-iterations", "1000",
+                    volume, "/dev/null"], check=True)
+    write(path, ROOT, volume.read_bytes()[:2 * MIB])
+
+
+def argon(path):
+    volume = path.with_suffix(".argon")
+    volume.write_bytes(b"")
+    with open(volume, "wb") as f:
+        f.truncate(64 * MIB)
+    subprocess.run(["cryptsetup", "luksFormat", "-q", "--type", "luks2",
+                    "--pbkdf", "argon2id", "--pbkdf-force-iterations", "4",
+                    "--pbkdf-memory", "32", "--pbkdf-parallel", "1",
+                    "--offset", str(4 * MIB // 512), "--disable-locks",
+                    volume, "-"], check=True, input=b"key")
+    write(path, ROOT, volume.read_bytes()[:4 * MIB])
+
+
+def one_copy(t, image):
+    path = copy(t, image, "one-copy")
+    write(path, ROOT + 16384 + 5000, b"x")
+    got = report(t, path)
+    assert got["encrypted"] and "one of the two copies" in \
+        " ".join(got["warnings"]), got
+
+
+def first_copy(path):
+    write(path, ROOT, bytes(512))
+
+
+def both_copies(path):
+    write(path, ROOT + 300, b"x")
+    write(path, ROOT + 16384 + 300, b"x")
+
+
+def no_ext4(t, image):
+    path = copy(t, image, "no-ext4")
+    write(path, DATA, os.urandom(4096))
+    refused(["no ext4"], "inspect", "--key-file", image.with_suffix(".key"),
+            path, status=1)
+
+
+def lying_entry(path):
+    """A partition that ends beyond the image, in a table that is intact."""
+    with open(path, "r+b") as f:
+        f.truncate(64 * MIB)
+
+
+def some_text(path):
+    for at in range(DATA, 127 * MIB, MIB // 4):
+        write(path, at, b"so that everybody can read it. " * 400)
+
+
+def missing(t):
+    refused(["/nonexistent"], "inspect", "/nonexistent")
+
+
+def sparse(t):
+    image = built(t, "sparse", "--sparse")
+    got = report(t, image, "--key-file", image.with_suffix(".key"))
+    assert "--sparse" in " ".join(got["warnings"]), got
+
+
+def every_sector(t, image):
+    """No block of the volume is zero: nothing shows which are in use."""
+    with open(image, "rb") as f:
+        f.seek(DATA)
+        at = DATA
+        while at < 127 * MIB:
+            assert f.read(4096).strip(b"\0"), f"zeros at {at}"
+            at += 4096
+
+
+def decrypts(t, image, version):
+    """The data by another implementation of XTS, and a whole file system."""
+    from cryptography.hazmat.primitives.ciphers import (Cipher, algorithms,
+                                                        modes)
+    header, plain, secret = (t.tmp / n for n in ("header", "plain", "secret"))
+    with open(image, "rb") as f:
+        f.seek(ROOT)
+        header.write_bytes(f.read(118 * MIB))
+    subprocess.run(["cryptsetup", "luksDump", "-q", "--dump-volume-key",
+                    "--disable-locks", "--key-file", image.with_suffix(".key"),
+                    "--volume-key-file", secret, header], check=True,
+                   stdout=subprocess.DEVNULL)
+    aes, step = algorithms.AES(secret.read_bytes()), {1: 512, 2: 4096}[version]
+    raw = header.read_bytes()[4 * MIB:]
+    with open(plain, "wb") as f:
+        for at in range(0, len(raw), step):
+            tweak = struct.pack("<QQ", at // 512, 0)
+            f.write(Cipher(aes, modes.XTS(tweak)).decryptor().update(
+                raw[at:at + step]))
+    for path in (header, secret):
+        path.unlink()
+    subprocess.run(["e2fsck", "-fn", plain], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    said = subprocess.run(["debugfs", "-R", "cat /etc/crypttab", plain],
+                          check=True, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+    assert report(t, image)["luks"]["uuid"] in said, said
+
+
+EDITS = [
+    ("a plain partition beside the LUKS one", ["not encrypted", "ext"],
+     plain_beside),
+    ("a first block of zeros", ["partition 2 is not encrypted"], first_copy),
+    ("a damaged header", ["damaged", "luksHeaderRestore"], both_copies),
+    ("text behind the header", ["plain data"], some_text),
+    ("zeros behind the header", ["nothing was encrypted"],
+     lambda p: write(p, DATA, bytes(127 * MIB - DATA))),
+    ("a cipher that is none", ["cipher_null", "encrypts nothing"],
+     null_cipher),
+    ("Argon2 alone", ["GRUB"], argon),
+    ("an image that is cut short", ["outside the image"], lying_entry),
+    ("a table with a wrong checksum", ["checksum"],
+     lambda p: write(p, 512 + 24, b"\xff")),
+    ("a table whose entries are wrong", ["checksum"],
+     lambda p: write(p, 1024 + 56, b"x")),
+    ("no table at all", ["no GPT"],
+     lambda p: (write(p, 0, os.urandom(34 * 512)), os.truncate(p, 100 * MIB))),
+]
+
+
+def parts(t):
+    two = built(t, "two")
+    one = built(t, "one", "--luks", "1")
+    for image, version in ((one, 1), (two, 2)):
+        t.check(f"LUKS{version}, sound", sound, t, image, version)
+        t.check(f"LUKS{version}, its keys", keys, t, image)
+        t.check(f"LUKS{version}, decrypted by another program", decrypts, t,
+                image, version)
+        t.check(f"LUKS{version}, every sector written", every_sector, t, image)
+    t.check("a wrong key", wrong_key, t, two)
+    t.check("the right key with a line end", key_with_line_end, t, two)
+    t.check("an image that is missing", missing, t)
+    t.check("a whole disk of ext4", whole(["mke2fs", "-F"], "ext"), t, two)
+    t.check("a whole disk of swap", whole(["mkswap"], "swap"), t, two)
+    t.check("no EFI system partition", no_esp, t, two)
+    t.check("one damaged copy of the header", one_copy, t, two)
+    t.check("a file system that is gone", no_ext4, t, two)
+    t.check("a sparse image", sparse, t)
+    for title, words, edit in EDITS:
+        t.check(title, changed, t, two, words, edit)
