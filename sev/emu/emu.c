@@ -38,20 +38,9 @@ void emu_begin(struct emu *e)
 
 void emu_end(struct emu *e)
 {
-	for (size_t i = 0; i < EMU_VMS; i++) {
-		const struct vm *vm = e->vm[i];
-
-		if (!vm || !vm->sev)
-			continue;
-		journal_line(
-			&e->log,
-			"vm guest=%u conversions=%llu trapped-private=%llu "
-			"trapped-shared=%llu unanswered=%llu",
-			vm->handle, (unsigned long long)vm->conversions,
-			(unsigned long long)vm->trapped[VIEW_PRIVATE],
-			(unsigned long long)vm->trapped[VIEW_SHARED],
-			(unsigned long long)vm->late);
-	}
+	for (size_t i = 0; i < EMU_VMS; i++)
+		if (e->vm[i] && e->vm[i]->sev)
+			vm_report(e->vm[i]);
 }
 
 static void start_psp(void *arg)

@@ -21,6 +21,7 @@ struct next {
 	int (*openat)(int at, const char *path, int flags, ...);
 	long (*syscall)(long nr, ...);
 	int (*prctl)(int option, ...);
+	int (*close)(int fd);
 };
 
 struct emu {

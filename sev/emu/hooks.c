@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "sev/emu/cpuid.h"
 #include "sev/emu/kernel.h"
+#include "sev/emu/lifetime.h"
 #include "sev/emu/msr.h"
 #include "sev/emu/stub.h"
 #include "sev/emu/vcpu.h"
@@ -75,76 +75,6 @@ static int encrypt_op(struct emu *e, int fd, void *arg)
 	if (rc || !arg) /* without one: a question if it exists */
 		return rc;
 	return on_processor(&k);
-}
-
-static void decommission(void *arg)
-{
-	const struct kernel_call *k = arg;
-	struct psp_request r = { .id = PSP_DECOMMISSION,
-				 .handle = k->vm->handle };
-
-	if (psp_execute(&k->e->psp, &r, NULL))
-		journal_line(&k->e->log, "guest %u was gone already",
-			     k->vm->handle);
-}
-
-/* A descriptor's number that comes again: the old VM is closed. */
-static struct vm *place_for(struct emu *e, int fd)
-{
-	struct vm *vm = emu_vm(e, fd);
-	struct kernel_call k = { .e = e, .vm = vm };
-	size_t i;
-
-	if (vm && vm->handle && mailbox_call(&e->box, decommission, &k))
-		return NULL;
-	if (vm)
-		return vm;
-	for (i = 0; i < EMU_VMS && e->vm[i]; i++)
-		;
-	if (i == EMU_VMS)
-		return NULL;
-	vm = stub_map(NULL, sizeof *vm, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	e->vm[i] = vm;
-	return vm;
-}
-
-static int create_vm(struct emu *e, int fd, void *arg)
-{
-	unsigned type = (unsigned)(uintptr_t)arg;
-	bool sev = type == UAPI_VM_SEV;
-	int vm_fd = emu_ioctl(e, fd, KVM_CREATE_VM, sev ? NULL : arg);
-	struct vm *vm;
-
-	if (vm_fd < 0)
-		return vm_fd;
-	lock_take(&e->lock);
-	vm = place_for(e, vm_fd);
-	if (vm)
-		vm_begin(vm, vm_fd, type, e->c_bit, &e->log);
-	lock_drop(&e->lock);
-	if (!vm && sev) {
-		stub_close(vm_fd);
-		return -ENOMEM;
-	}
-	return vm_fd;
-}
-
-static int create_vcpu(struct emu *e, int fd, void *arg)
-{
-	int vcpu_fd = emu_ioctl(e, fd, KVM_CREATE_VCPU, arg);
-	struct vm *vm = emu_vm(e, fd);
-	int rc;
-
-	if (vcpu_fd < 0 || !vm)
-		return vcpu_fd;
-	lock_take(&vm->lock);
-	rc = vm_add_vcpu(vm, vcpu_fd);
-	lock_drop(&vm->lock);
-	if (!rc || !vm->sev)
-		return vcpu_fd;
-	stub_close(vcpu_fd);
-	return rc;
 }
 
 static int run(struct emu *e, int fd, void *arg)
@@ -382,8 +312,8 @@ int hooks_ioctl(struct emu *e, int fd, uint32_t request, void *arg)
 		{ KVM_GET_SREGS2, get_sregs2 },
 		{ KVM_SET_USER_MEMORY_REGION, set_slot },
 		{ UAPI_SET_REGION2, set_slot2 },
-		{ KVM_CREATE_VM, create_vm },
-		{ KVM_CREATE_VCPU, create_vcpu },
+		{ KVM_CREATE_VM, lifetime_create_vm },
+		{ KVM_CREATE_VCPU, lifetime_create_vcpu },
 		{ KVM_CHECK_EXTENSION, check_extension },
 		{ KVM_ENABLE_CAP, enable_cap },
 		{ KVM_GET_SUPPORTED_CPUID, get_supported },

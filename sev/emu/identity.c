@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sev/emu/store.h"
+#include "vmm/log.h"
 
 static const char *const part_name[PART_COUNT] = {
 	[PART_ARK] = "ark", [PART_ASK] = "ask", [PART_CEK] = "cek",
@@ -148,6 +149,20 @@ static int load(struct identity *id)
 	return rc;
 }
 
+/* A directory that did not become the identity: it holds keys. */
+static void discard(const char *dir)
+{
+	int rc = store_remove(dir, "cert_chain", ".cert");
+
+	for (enum identity_part p = 0; !rc && p < PART_COUNT; p++) {
+		rc = store_remove(dir, part_name[p], ".cert");
+		if (!rc)
+			rc = store_remove(dir, part_name[p], ".key");
+	}
+	if (rc || rmdir(dir))
+		log_warn("%s is of no use, and cannot be removed", dir);
+}
+
 static int create(struct identity *id)
 {
 	char tmp[sizeof id->dir + 8];
@@ -158,14 +173,16 @@ static int create(struct identity *id)
 	if (rc)
 		return rc;
 	rc = store_temporary(id->dir, tmp, sizeof tmp);
-	if (!rc)
-		rc = store_from(id, tmp, PART_ARK);
 	if (rc)
 		return rc;
-	if (!rename(tmp, id->dir))
+	rc = store_from(id, tmp, PART_ARK);
+	if (!rc && rename(tmp, id->dir))
+		rc = -errno;
+	if (!rc)
 		return 0;
+	discard(tmp);
 	/* Somebody was quicker: theirs is the identity. */
-	return errno == ENOTEMPTY || errno == EEXIST ? load(id) : -errno;
+	return rc == -ENOTEMPTY || rc == -EEXIST ? load(id) : rc;
 }
 
 int identity_open(struct identity *id, const char *dir, uint8_t api_major,

@@ -69,6 +69,24 @@ static int init2(struct call *c)
 	return rc;
 }
 
+/*
+ * Linux gives each VM one ASID. A second guest cannot have it: ACTIVATE fails,
+ * and the guest that was just made goes again.
+ */
+static int bind(struct call *c, uint32_t handle)
+{
+	struct psp_request r = { .id = PSP_DECOMMISSION, .handle = handle };
+
+	if (!c->vm->handle) {
+		c->vm->handle = handle;
+		c->vm->mem.cipher = psp_cipher(&c->e->psp, handle);
+		return 0;
+	}
+	if (psp_execute(&c->e->psp, &r, NULL))
+		return -EIO;
+	return kernel_result(PSP_ASID_OWNED, &c->cmd.error);
+}
+
 static int launch_start(struct call *c)
 {
 	struct kvm_sev_launch_start a;
@@ -87,11 +105,11 @@ static int launch_start(struct call *c)
 		rc = kernel_blob(a.session_uaddr, a.session_len, &r.in[1]);
 	if (!rc)
 		rc = ask(c, &r);
-	if (!rc) {
-		c->vm->handle = a.handle = r.handle;
-		c->vm->mem.cipher = psp_cipher(&c->e->psp, r.handle);
+	if (!rc)
+		rc = bind(c, r.handle);
+	a.handle = r.handle;
+	if (!rc)
 		rc = stub_copy_out(c->cmd.data, &a, sizeof a);
-	}
 	free((void *)r.in[0].p);
 	free((void *)r.in[1].p);
 	return rc;

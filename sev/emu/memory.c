@@ -29,7 +29,8 @@ int memory_open(struct memory *m, const struct journal *log)
 	int rc;
 
 	*m = (struct memory){ .log = log, .next_dram = DRAM_FIRST };
-	m->uffd = (int)STUB(SYS_userfaultfd, O_CLOEXEC, 0, 0, 0, 0, 0);
+	m->uffd = (int)STUB(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0,
+			    0);
 	if (m->uffd < 0)
 		return m->uffd;
 	rc = stub_ioctl(m->uffd, UFFDIO_API, &api);
@@ -75,8 +76,8 @@ static uint8_t *map_plain(const struct vma *v, uint64_t at, uint64_t len)
 {
 	uint8_t *mine;
 
-	if (!v->shared)
-		return replace(at, len, v->prot);
+	if (!v->shared) /* what cannot be read cannot be copied */
+		return v->prot & PROT_READ ? replace(at, len, v->prot) : NULL;
 	mine = stub_map_again((void *)(uintptr_t)at, len, NULL);
 	if (mine && STUB(SYS_mprotect, mine, len, RW, 0, 0, 0)) {
 		stub_unmap(mine, len);
@@ -132,6 +133,14 @@ static int make(struct memory *m, const struct vma *v, uint64_t at,
 	else
 		unmake(&b);
 	return rc;
+}
+
+void memory_close(struct memory *m)
+{
+	for (unsigned i = 0; i < m->blocks; i++)
+		unmake(&m->block[i]);
+	m->blocks = 0;
+	stub_close(m->uffd);
 }
 
 static struct block *find(struct memory *m, uint64_t at, uint64_t len,

@@ -39,6 +39,7 @@ struct memory {
 	const struct journal *log;
 	int uffd;
 	bool running; /* the guest: it has a key, and writes */
+	uint32_t over; /* the VM is gone: its threads end */
 	struct cipher *cipher; /* NULL before LAUNCH_START */
 	uint64_t next_dram;
 	unsigned blocks;
@@ -46,6 +47,9 @@ struct memory {
 };
 
 int memory_open(struct memory *m, const struct journal *log) MUST_USE;
+
+/* After the threads have ended: all but the program's own mappings goes. */
+void memory_close(struct memory *m);
 
 /*
  * The block around [at, at + len), made when there is none: the program's

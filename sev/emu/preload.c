@@ -15,6 +15,7 @@
 #include "sev/emu/emu.h"
 #include "sev/emu/filter.h"
 #include "sev/emu/hooks.h"
+#include "sev/emu/lifetime.h"
 #include "sev/emu/stub.h"
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -31,6 +32,7 @@ static struct emu *get(void)
 	emu.next.openat = dlsym(RTLD_NEXT, "openat");
 	emu.next.syscall = dlsym(RTLD_NEXT, "syscall");
 	emu.next.prctl = dlsym(RTLD_NEXT, "prctl");
+	emu.next.close = dlsym(RTLD_NEXT, "close");
 	emu_begin(&emu);
 	emu.next.ioctl = dlsym(RTLD_NEXT, "ioctl");
 	return &emu;
@@ -85,6 +87,7 @@ PUBLIC int openat(int at, const char *path, int flags, ...);
 PUBLIC int openat64(int at, const char *path, int flags, ...);
 PUBLIC int ioctl(int fd, unsigned long request, ...);
 PUBLIC int prctl(int option, ...);
+PUBLIC int close(int fd);
 PUBLIC long syscall(long nr, ...);
 PUBLIC int __open_2(const char *path, int flags);
 PUBLIC int __open64_2(const char *path, int flags);
@@ -142,6 +145,12 @@ int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	/* The kernel looks at 32 bits, and some callers extend the sign. */
 	return as_libc(hooks_ioctl(get(), fd, (uint32_t)request, arg));
+}
+
+int close(int fd)
+{
+	lifetime_closing(get(), fd);
+	return get()->next.close(fd);
 }
 
 /* A seccomp filter on its way to the kernel, with room for the stub page. */

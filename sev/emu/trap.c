@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -17,6 +18,7 @@
 /* One that neither the C library nor a VMM we know uses. */
 #define KICK_SIGNAL 62
 #define KICK_AGAIN_MS 5
+#define OVER_AFTER_MS 50 /* of a VM's end, that is */
 #define KICK_ROUNDS 600 /* a busy machine is no reason to guess */
 
 /* The kernel's own struct: the C library's lacks the restorer. */
@@ -141,31 +143,32 @@ static void one(struct vm *vm, const struct uffd_msg *m)
 static void *loop(void *arg)
 {
 	struct vm *vm = arg;
+	struct pollfd p = { .fd = vm->mem.uffd, .events = POLLIN };
 	struct uffd_msg m;
 	long n;
 
-	for (;;) {
+	while (!word_get(&vm->mem.over)) {
 		n = STUB(SYS_read, vm->mem.uffd, &m, sizeof m, 0, 0, 0);
 		if (n == (long)sizeof m)
 			one(vm, &m);
-		else if (n != -EINTR && n != -EAGAIN)
-			return NULL;
+		else if (n == -EAGAIN)
+			(void)STUB(SYS_poll, &p, 1, OVER_AFTER_MS, 0, 0, 0);
+		else if (n != -EINTR)
+			break;
 	}
+	return NULL;
 }
 
 int trap_start(struct vm *vm)
 {
 	sigset_t all, before;
-	pthread_t t;
 	int rc = install_signal();
 
 	if (rc)
 		return rc;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&t, NULL, loop, vm);
+	rc = -pthread_create(&vm->trapper, NULL, loop, vm);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!rc)
-		pthread_detach(t);
 	return rc;
 }

@@ -179,11 +179,12 @@ static void enter_run(struct vcpu *v)
 
 int vcpu_run(struct vcpu *v, const struct emu *e, void *arg)
 {
+	uint32_t me = (uint32_t)stub_gettid();
 	int rc;
 
-	if (!v->tid || !pthread_equal(v->thread, pthread_self())) {
-		v->thread = pthread_self();
-		v->tid = (uint32_t)stub_gettid();
+	/* Not pthread_self(): a new thread may get a dead one's. */
+	if (v->tid != me) {
+		v->tid = me;
 		trap_admit();
 		memory_run(&v->vm->mem);
 	}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "sev/emu/msr.h"
 #include "sev/emu/stub.h"
@@ -20,7 +21,13 @@
 void vm_begin(struct vm *vm, int fd, unsigned type, unsigned c_bit,
 	      const struct journal *log)
 {
-	*vm = (struct vm){ .fd = fd, .type = type, .c_bit = c_bit, .log = log };
+	*vm = (struct vm){
+		.fd = fd,
+		.owner = (pid_t)STUB(SYS_getpid, 0, 0, 0, 0, 0, 0),
+		.type = type,
+		.c_bit = c_bit,
+		.log = log,
+	};
 }
 
 static struct slot *find_slot(struct vm *vm, uint32_t id)
@@ -65,8 +72,11 @@ static int set_both(const struct vm *vm, const struct slot *s, uint64_t len)
 {
 	int rc = set_region(vm, s, len, false);
 
-	if (!rc && s->b)
-		rc = set_region(vm, s, len, true);
+	if (rc || !s->b)
+		return rc;
+	rc = set_region(vm, s, len, true);
+	if (rc && len) /* half a slot would be worse than none */
+		(void)set_region(vm, s, 0, false);
 	return rc;
 }
 
@@ -166,7 +176,7 @@ int vm_split(struct vm *vm)
 	if (!rc)
 		rc = trap_start(vm);
 	if (!rc)
-		rc = writeback_start(&vm->mem);
+		rc = writeback_start(&vm->mem, &vm->writer);
 	if (rc)
 		return rc;
 	lock_take(&vm->setting);
@@ -250,4 +260,52 @@ int vm_add_vcpu(struct vm *vm, int fd)
 		return -ENOMEM;
 	vm->vcpus++;
 	return 0;
+}
+
+static void close_vcpu(struct vcpu *v)
+{
+	stub_unmap(v->run, sizeof *v->run); /* or KVM would keep the VM */
+	*v = (struct vcpu){ .fd = -1, .vm = v->vm };
+}
+
+bool vm_forget(struct vm *vm, int fd)
+{
+	bool open;
+
+	if (vm->fd == fd)
+		vm->fd = -1;
+	open = vm->fd >= 0;
+	lock_take(&vm->lock);
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		if (vm->vcpu[i].fd == fd)
+			close_vcpu(&vm->vcpu[i]);
+		open |= vm->vcpu[i].fd >= 0;
+	}
+	lock_drop(&vm->lock);
+	return !open;
+}
+
+void vm_report(const struct vm *vm)
+{
+	journal_line(vm->log,
+		     "vm guest=%u conversions=%llu trapped-private=%llu "
+		     "trapped-shared=%llu unanswered=%llu",
+		     vm->handle, (unsigned long long)vm->conversions,
+		     (unsigned long long)vm->trapped[VIEW_PRIVATE],
+		     (unsigned long long)vm->trapped[VIEW_SHARED],
+		     (unsigned long long)vm->late);
+}
+
+void vm_end(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i].fd >= 0)
+			close_vcpu(&vm->vcpu[i]);
+	if (!vm->sev)
+		return;
+	vm_report(vm);
+	word_set(&vm->mem.over, 1);
+	pthread_join(vm->trapper, NULL);
+	pthread_join(vm->writer, NULL);
+	memory_close(&vm->mem);
 }

@@ -31,9 +31,8 @@ struct slot {
 };
 
 struct vcpu {
-	int fd; /* -1: free */
-	pthread_t thread; /* who runs it ... */
-	uint32_t tid; /* ... and the kernel's name for it; 0: nobody */
+	int fd; /* -1: closed */
+	uint32_t tid; /* of the thread that runs it; 0: nobody */
 	bool in_run;
 	bool asked; /* trap.c waits for this one */
 	struct kvm_run *run; /* a mapping of our own */
@@ -55,7 +54,8 @@ struct region {
 };
 
 struct vm {
-	int fd; /* -1: free */
+	int fd; /* -1: closed */
+	pid_t owner; /* a child that forgets its copy ends nothing */
 	unsigned type; /* of KVM_CREATE_VM */
 	bool sev;
 	unsigned c_bit;
@@ -69,6 +69,7 @@ struct vm {
 	struct region region[VM_REGIONS];
 	struct memory mem;
 	struct question question;
+	pthread_t trapper, writer;
 	uint64_t conversions, trapped[3], late;
 };
 
@@ -93,5 +94,14 @@ bool vm_address(struct vm *vm, const struct block *b, uint64_t off,
 void vm_convert(struct vm *vm, uint64_t gpa, uint64_t len, bool private);
 
 int vm_add_vcpu(struct vm *vm, int fd) MUST_USE;
+
+/* The program forgot this number: a VM's or a vCPU's. True: it was the last. */
+bool vm_forget(struct vm *vm, int fd);
+
+/* Ends the threads and gives the memory back. No vCPU runs any more. */
+void vm_end(struct vm *vm);
+
+/* A line about what the guest did. */
+void vm_report(const struct vm *vm);
 
 #endif

@@ -7,9 +7,11 @@
 #ifndef CARREL_EMU_WRITEBACK_H
 #define CARREL_EMU_WRITEBACK_H
 
+#include <pthread.h>
+
 #include "sev/emu/memory.h"
 
-/* Starts the thread; it waits until the memory has a key. */
-int writeback_start(struct memory *m) MUST_USE;
+/* Starts the thread; it waits until the memory has a key, and ends with it. */
+int writeback_start(struct memory *m, pthread_t *t) MUST_USE;
 
 #endif

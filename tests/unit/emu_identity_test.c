@@ -203,12 +203,29 @@ static void identity_lasts(void **state)
 			 -ENOENT);
 }
 
+/* Keys that became nobody's identity are not left lying about. */
+static void failure_leaves_nothing(void **state)
+{
+	struct rig *r = *state;
+	char parent[80], name[96];
+	struct identity id;
+
+	(void)snprintf(parent, sizeof parent, "%s/fails", r->dir);
+	(void)snprintf(name, sizeof name, "%s/id", parent);
+	assert_int_equal(mkdir(parent, 0700), 0);
+	assert_int_equal(symlink("nowhere", name), 0); /* in the way */
+	assert_int_equal(identity_open(&id, name, 1, 55), -ENOTDIR);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(rmdir(parent), 0); /* is empty */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(roots_are_amds_format),
 		cmocka_unit_test(chain_holds),
 		cmocka_unit_test(identity_lasts),
+		cmocka_unit_test(failure_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -6,6 +6,8 @@
 #include "tests/unit/emu_rig.h"
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "sev/emu/kernel.h"
 
@@ -146,6 +148,18 @@ static int guest(struct world *w, uint32_t id, void *data, uint32_t *error)
 	return rc;
 }
 
+/* A descriptor that passes for /dev/sev. */
+static int emu_sev(struct world *w)
+{
+	int fd = memfd_create("sev", MFD_CLOEXEC);
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	w->emu.sev_device = st.st_dev;
+	w->emu.sev_inode = st.st_ino;
+	return fd;
+}
+
 static void no_guest_no_launch(void **state)
 {
 	static const uint32_t launch[] = {
@@ -215,6 +229,35 @@ static void launch_refusals(void **state)
 	w->vm.sev = false;
 }
 
+/* One VM is one guest: a second key would part it from its own memory. */
+static void one_guest_a_vm(void **state)
+{
+	struct world *w = *state;
+	struct kvm_sev_launch_start s = { .policy = 1 };
+	struct kvm_sev_guest_status g;
+	struct sev_user_data_status p;
+	int fd = emu_sev(w);
+	struct kvm_sev_cmd c = { .id = KVM_SEV_LAUNCH_START,
+				 .sev_fd = (uint32_t)fd,
+				 .data = (uintptr_t)&s };
+	uint32_t error;
+
+	w->vm.sev = true;
+	assert_int_equal(kernel_guest(&w->emu, &w->vm, (uintptr_t)&c), 0);
+	assert_int_equal(s.handle, w->vm.handle);
+	for (int i = 0; i < 2 * PSP_GUESTS; i++) {
+		s.handle = 0;
+		assert_int_equal(kernel_guest(&w->emu, &w->vm, (uintptr_t)&c),
+				 -EIO);
+		assert_int_equal(c.error, PSP_ASID_OWNED);
+	}
+	assert_int_equal(guest(w, KVM_SEV_GUEST_STATUS, &g, &error), 0);
+	assert_int_equal(g.handle, w->vm.handle);
+	assert_int_equal(issue(w, SEV_PLATFORM_STATUS, &p, false, &error), 0);
+	assert_int_equal(p.guest_count, 1);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +267,7 @@ int main(void)
 		cmocka_unit_test(no_guest_no_launch),
 		cmocka_unit_test(init_fits_the_vm),
 		cmocka_unit_test(launch_refusals),
+		cmocka_unit_test(one_guest_a_vm),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -4,7 +4,6 @@
  * the test takes the place of a guest, on the two views that KVM would get.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +19,7 @@
 #include "sev/emu/memory.h"
 #include "sev/emu/stub.h"
 #include "sev/emu/view.h"
+#include "sev/emu/writeback.h"
 
 #define LEN (8 * PAGE)
 
@@ -41,8 +42,7 @@ static int begin(void **state)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(s->ram, 'p', LEN);
 	*state = s;
-	if (cipher_open(&s->cipher, key) || memory_open(&s->mem, &s->log) ||
-	    fcntl(s->mem.uffd, F_SETFL, O_NONBLOCK)) /* or poll() says no */
+	if (cipher_open(&s->cipher, key) || memory_open(&s->mem, &s->log))
 		return -1;
 	return memory_adopt(&s->mem, (uintptr_t)s->ram, LEN, true, &s->b, &off);
 }
@@ -53,7 +53,7 @@ static int end(void **state)
 
 	cipher_close(&s->cipher);
 	munmap(s->ram, LEN);
-	close(s->mem.uffd);
+	memory_close(&s->mem);
 	free(s);
 	return 0;
 }
@@ -84,6 +84,23 @@ static void adoption_keeps_what_is_there(void **state)
 	assert_int_not_equal(
 		memory_adopt(&s->mem, ~0ull - PAGE, 2 * PAGE, false, &b, &off),
 		0);
+}
+
+/* A slot over memory that nobody may read is an error, not a crash. */
+static void unreadable_is_refused(void **state)
+{
+	struct setting *s = *state;
+	uint8_t *hole =
+		mmap(NULL, LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned blocks = s->mem.blocks;
+	struct block *b;
+	uint64_t off;
+
+	assert_int_equal(
+		memory_adopt(&s->mem, (uintptr_t)hole, LEN, true, &b, &off),
+		-ENOMEM);
+	assert_int_equal(s->mem.blocks, blocks);
+	munmap(hole, LEN);
 }
 
 static void shared_memory_is_taken_whole(void **state)
@@ -234,11 +251,86 @@ static void announcements_count(void **state)
 	assert_int_equal(open.value, 0);
 }
 
+static double seconds_used(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/*
+ * The thread that writes ciphertext back must cost next to nothing when there
+ * is nothing to write, however large the guest. Afterwards all of it is gone.
+ */
+static void idle_writeback_is_cheap(void **state)
+{
+	struct setting *s = *state;
+	const size_t len = 256 << 20;
+	uint8_t *ram = stub_map_new(len, NULL);
+	struct block *b;
+	uint64_t off;
+	pthread_t t;
+	double used;
+
+	assert_non_null(ram);
+	assert_int_equal(
+		memory_adopt(&s->mem, (uintptr_t)ram, len, true, &b, &off), 0);
+	for (size_t i = 0; i < len; i += PAGE)
+		ram[i] = b->secret[i] = 1;
+	s->mem.cipher = &s->cipher;
+	memory_run(&s->mem);
+	assert_int_equal(writeback_start(&s->mem, &t), 0);
+	used = seconds_used();
+	usleep(1000 * 1000);
+	used = seconds_used() - used;
+	print_message("%.3f s of processor time a second\n", used);
+	assert_true(used < 0.05);
+	word_set(&s->mem.over, 1);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	munmap(ram, len);
+}
+
+/* What the guest writes is ciphertext for the host, some time later. */
+static void written_is_ciphertext(void **state)
+{
+	struct setting *s = *state;
+	uint8_t *ram = stub_map_new(LEN, NULL), back[PAGE];
+	unsigned char there = 0;
+	struct block *b;
+	uint64_t off;
+	pthread_t t;
+
+	assert_int_equal(
+		memory_adopt(&s->mem, (uintptr_t)ram, LEN, true, &b, &off), 0);
+	memset(b->closed + 2 * PAGE, 'w', PAGE);
+	s->mem.cipher = &s->cipher;
+	memory_run(&s->mem);
+	assert_int_equal(writeback_start(&s->mem, &t), 0);
+	for (int i = 0; i < 100 && !(there & 1); i++) {
+		usleep(50 * 1000); /* looking must not make the page */
+		mincore(ram + 2 * PAGE, PAGE, &there);
+	}
+	assert_true(there & 1);
+	for (size_t i = 0; i < PAGE; i += 16)
+		assert_memory_not_equal(ram + 2 * PAGE + i,
+					b->secret + 2 * PAGE + i, 16);
+	assert_int_equal(cipher_decrypt(&s->cipher, b->dram + 2 * PAGE,
+					ram + 2 * PAGE, back, PAGE),
+			 0);
+	assert_memory_equal(back, b->secret + 2 * PAGE, PAGE);
+	word_set(&s->mem.over, 1);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	munmap(ram, LEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(adoption_keeps_what_is_there,
 						begin, end),
+		cmocka_unit_test_setup_teardown(unreadable_is_refused, begin,
+						end),
 		cmocka_unit_test_setup_teardown(shared_memory_is_taken_whole,
 						begin, end),
 		cmocka_unit_test_setup_teardown(secrets_leave_ciphertext, begin,
@@ -248,6 +340,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(neighbours_are_shared_with_it,
 						begin, end),
 		cmocka_unit_test_setup_teardown(announcements_count, begin,
+						end),
+		cmocka_unit_test_setup_teardown(idle_writeback_is_cheap, begin,
+						end),
+		cmocka_unit_test_setup_teardown(written_is_ciphertext, begin,
 						end),
 	};
 
