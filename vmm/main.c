@@ -304,12 +304,18 @@ static int open_control(struct carrel *c)
 			    c->cfg.sev.on ? &c->launch : NULL);
 }
 
+/* The name that a port takes away at the end, or swaps before; or none. */
+static const char *port_name(const struct config_port *p)
+{
+	return p->end == END_FILE && !p->max ? NULL : p->path;
+}
+
 /* Nothing is opened after this; vCPU threads start inside the sandbox. */
 static int enter_jail(struct carrel *c)
 {
 	const struct jail_options o = {
-		.removable = { c->cfg.control, c->cfg.serial.path,
-			       c->cfg.debugcon.path },
+		.removable = { c->cfg.control, port_name(&c->cfg.serial),
+			       port_name(&c->cfg.debugcon) },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
 
