@@ -37,13 +37,16 @@ static void ask(struct volumes *v)
 
 	for (int i = 0; i < TRIES && !v->opened; i++) {
 		grub_printf("carrel-grub: passphrase: ");
-		if (grub_password_get(typed, sizeof(typed))) {
-			pass.len = grub_strlen(typed);
+		pass.len = grub_password_get(typed, sizeof(typed))
+				   ? grub_strlen(typed)
+				   : 0;
+		if (pass.len)
 			volumes_unlock(v, &pass);
-		}
+		else
+			say("nothing was typed");
 		for (size_t k = 0; k < sizeof(typed); k++)
 			wipe[k] = 0;
-		if (!v->opened)
+		if (pass.len && !v->opened)
 			explain(v, false);
 	}
 }
