@@ -159,6 +159,15 @@ demo demo-kernel:
 	@+$(MAKE) --no-print-directory -s $(J) all
 	@B=$(B) tests/e2e/$@
 
+# The firmware with our GRUB inside; the second may ask on the console.
+firmware: $(B)/carrel-sev
+	@mkdir -p $(B)/firmware
+	@boot/ovmf/build --prompt no $(B)/firmware/carrel.fd
+	@boot/ovmf/build --prompt yes $(B)/firmware/carrel-prompt.fd
+	@for f in carrel carrel-prompt; do \
+		echo "launch digest of $$f.fd: $$($(B)/carrel-sev digest \
+			--firmware $(B)/firmware/$$f.fd)"; done
+
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 install: all
@@ -180,5 +189,5 @@ clean:
 	rm -rf $(B)
 
 .PHONY: all units guests fuzzers bench deps check unit unit-asan clang lint \
-        fuzz e2e demo demo-kernel format install clean
+        fuzz e2e demo demo-kernel firmware format install clean
 -include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
