@@ -143,6 +143,28 @@ manuals() {
 	done
 }
 
+# The options that carrel-image's --help, page and completion name.
+image_options() {
+	local tool=boot/image/carrel-image page=docs/carrel-image.1 verb asked
+
+	asked=$(for verb in build inspect rekey; do "$tool" $verb --help; done |
+		options_in)
+	[ -n "$asked" ] || echo "$tool --help names no option"
+	diff <(echo "$asked") <(sed '/^\.SH DESCRIPTION/q; s/\\f.//g; s/\\-/-/g' \
+		"$page" | options_in) | sed 's/^/synopsis: /'
+	diff <(echo "$asked") <(sed -n '/^\.SH OPTIONS/,/^\.SH KEYS/p' "$page" |
+		grep -A 1 '^\.TP' | sed 's/\\-/-/g' | options_in) |
+		sed 's/^/options of the page: /'
+	diff <(echo "$asked") <(options_in < docs/completion/carrel-image) |
+		sed 's/^/completion: /'
+	true
+}
+
+options_in() {
+	grep -oE '(^|[^a-z-])--[a-z-]*[a-z]' | grep -oE -- '--.*' |
+		grep -vx -e --help | LC_ALL=C sort -u
+}
+
 dsdt() {
 	local tmp
 
@@ -186,6 +208,7 @@ check 'a prologue in every C file' prologue
 check 'no path of one machine, no address of a registry' places
 check 'links between documents lead somewhere' links
 check 'manual pages render without a warning' manuals
+check 'carrel-image: its help, page and completion agree' image_options
 check 'iasl finds nothing in the DSDT' dsdt
 check 'shellcheck' shells
 check 'Python files parse' pythons

@@ -40,6 +40,11 @@ def least(blocks, inodes):
     return (blocks * BLOCK + inodes * INODE) * 102 // 100 + JOURNAL + SPARE
 
 
+def journal(length):
+    """In MiB; 4 is the least that mke2fs takes."""
+    return min(max(length // 32 // size.MIB, 4), JOURNAL // size.MIB)
+
+
 def check(need, length):
     """need: what measure() said. Refuses what cannot have room."""
     wanted = least(*need)
@@ -57,7 +62,7 @@ def make(root, path, length, own, need):
                  "-I", INODE, "-N", inodes, "-m", "1", "-L", "root",
                  "-U", own, "-O", FEATURES, "-E",
                  "lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0",
-                 "-J", f"size={min(JOURNAL, length // 32) // size.MIB or 4}",
+                 "-J", f"size={journal(length)}",
                  "-d", root, path, f"{length // 1024}k"],
                 "making the file system",
                 env={"MKE2FS_DEVICE_SECTSIZE": "512"})

@@ -5,13 +5,6 @@ import argparse
 from . import debian, initramfs
 from .fault import Usage
 
-VERBS = """\
-verbs:
-  build     make an encrypted, bootable image from a system
-  inspect   say what is in an image, and whether it is encrypted
-  rekey     replace the launch key or the recovery key
-"""
-
 
 class Parser(argparse.ArgumentParser):
     """argparse that ends in a Usage."""
@@ -36,11 +29,18 @@ def parse(argv):
     return top.parse_args(argv)
 
 
-def add_common(p):
+def add_work(p):
+    p.add_argument("--work", metavar="DIR", help="where keys and plain text "
+                   "are while they are needed (default: beside the image; "
+                   "for inspect, memory)")
+
+
+def add_voice(p):
+    p.add_argument("--progress", choices=("auto", "bar", "plain", "none"),
+                   default="auto", help="bars on a terminal, else lines "
+                   "(auto)")
     p.add_argument("--quiet", action="store_const", dest="progress",
                    const="none", help="say only what goes wrong")
-    p.add_argument("--work", metavar="DIR", help="where keys and plain text "
-                   "are while they are needed (default: beside the image)")
 
 
 def add_build(p):
@@ -82,10 +82,9 @@ def add_build(p):
     a("--allow-newline", action="store_true",
       help="take a key file that ends with a line end as it is")
     a("--force", action="store_true", help="replace the image OUT")
-    a("--progress", choices=("auto", "bar", "plain", "none"), default="auto",
-      help="bars on a terminal, else lines (auto)")
     a("out", metavar="OUT.img")
-    add_common(p)
+    add_work(p)
+    add_voice(p)
 
 
 def add_inspect(p):
@@ -93,7 +92,7 @@ def add_inspect(p):
     p.add_argument("--key-file", metavar="F",
                    help="prove that this key opens the image")
     p.add_argument("image", metavar="IMG")
-    add_common(p)
+    add_work(p)
 
 
 def add_rekey(p):
@@ -106,7 +105,6 @@ def add_rekey(p):
       help="replace the recovery key, not the launch key")
     a("--allow-newline", action="store_true",
       help="take a key file that ends with a line end as it is")
-    a("--progress", choices=("auto", "bar", "plain", "none"), default="auto",
-      help="bars on a terminal, else lines (auto)")
     a("image", metavar="IMG")
-    add_common(p)
+    add_work(p)
+    add_voice(p)

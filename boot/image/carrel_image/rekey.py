@@ -42,8 +42,10 @@ def rekey(given, progress):
         header = luks.extract(image, part, work / "header")
         volume = luks.Volume(work / "header")
         rounds = steps(volume, header, role, old, work / "new.key", given)
+        next(rounds)
         if made and given.new_key:
             key.write(given.new_key, new)
+        write_back(f, part, header, volume.path)
         for _ in rounds:
             write_back(f, part, header, volume.path)
         progress.done()
@@ -86,7 +88,8 @@ def find(f, image):
 
 
 def steps(volume, header, role, old, new, given):
-    """Changes the copy, and yields where it is to be written back."""
+    """Changes the copy, and yields where it is to be written back; before
+    the first of these, nothing but the copy has been touched."""
     if not volume.opens(old):
         raise Refusal(inspection.no_fit(given.key_file))
     used = {s.number for s in header.slots}

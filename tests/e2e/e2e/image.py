@@ -4,12 +4,17 @@ takes: busybox, a file for a kernel, and a maker of initramfs archives."""
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 TOOL = (pathlib.Path(__file__).resolve().parents[3] / "boot" / "image"
         / "carrel-image")
 SIZE = "128M"
 SECONDS = 240
+MIB = 1 << 20
+ROOT, DATA = 9 * MIB, 13 * MIB  # where the LUKS partition and its data begin
 
 # Packs what carrel-image promises to a real one: key file and crypttab. HOOK is
 # a line of a case's own.
@@ -79,3 +84,33 @@ def built(t, name="image", *args):
            *args, out)
     shutil.rmtree(tree)
     return out
+
+
+def decrypted(t, image):
+    """The file system in an image of SIZE, by cryptsetup and a second
+    implementation of XTS."""
+    header, plain, secret = (t.tmp / n for n in ("header", "plain", "secret"))
+    with open(image, "rb") as f:
+        f.seek(ROOT)
+        header.write_bytes(f.read(118 * MIB))
+    subprocess.run(["cryptsetup", "luksDump", "-q", "--dump-volume-key",
+                    "--disable-locks", "--key-file", image.with_suffix(".key"),
+                    "--volume-key-file", secret, header], check=True,
+                   stdout=subprocess.DEVNULL)
+    aes, raw = algorithms.AES(secret.read_bytes()), header.read_bytes()
+    step = {1: 512, 2: 4096}[raw[7]]
+    raw = raw[DATA - ROOT:]
+    with open(plain, "wb") as f:
+        for at in range(0, len(raw), step):
+            tweak = struct.pack("<QQ", at // 512, 0)
+            f.write(Cipher(aes, modes.XTS(tweak)).decryptor().update(
+                raw[at:at + step]))
+    for path in (header, secret):
+        path.unlink()
+    return plain
+
+
+def debugfs(plain, request):
+    return subprocess.run(["debugfs", "-R", request, plain], check=True,
+                          stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.DEVNULL).stdout
