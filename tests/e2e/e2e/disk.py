@@ -21,7 +21,7 @@ class Disk:
 
 
 def prepare(t, disk, passwd=None, policy=1, firmware=None, name="carrel",
-            emulated=True, memory="1G", cpus=1, extra=()):
+            emulated=True, memory="512M", cpus=1, extra=()):
     """A guest that waits for its owner, and the owner."""
     owner = t.owner(name=f"owner-{name}", policy=policy,
                     passwd=passwd or disk.key)

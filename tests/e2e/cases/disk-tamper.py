@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host that changes GRUB's configuration or the ciphertext gains nothing."""
+from e2e.disk import Disk, prepare, refused
+
+SECONDS = 300
+DISK = "luks2"
+
+
+def grub_cfg(t):
+    """The host starts a firmware whose GRUB has another grub.cfg (the one
+    that asks at the console); the owner expects the real one."""
+    vm, owner = prepare(t, Disk(t, DISK), name="cfg",
+                        firmware=t.sev_firmware_prompt)
+    status, out = owner.attest(vm, kernel=False, firmware=t.sev_firmware)
+    assert status == 1, f"attest ended with {status}: {out}"
+    assert "measurement" in out, out
+    assert vm.status() == "prelaunch", "the guest ran"
+    assert not vm.console(), "the guest spoke"
+    vm.qmp().command("quit")
+    assert vm.wait() == 0
+
+
+def ciphertext(t):
+    """One bit of the file system's superblock: noise once decrypted."""
+    disk = Disk(t, DISK)
+    flip(disk.path, disk.data_offset() + 1024 + 56)
+    try:
+        refused(t, disk, r"carrel-grub: .*no boot configuration",
+                name="ciphertext")
+    finally:
+        flip(disk.path, disk.data_offset() + 1024 + 56)
+
+
+def header(t):
+    """Both copies of the LUKS header."""
+    disk = Disk(t, DISK)
+    offsets = disk.header_offsets()
+    for at in offsets:
+        flip(disk.path, at)
+    try:
+        refused(t, disk, r"carrel-grub: .*no LUKS", name="header")
+    finally:
+        for at in offsets:
+            flip(disk.path, at)
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 1]))
+
+
+def parts(t):
+    t.check("another grub.cfg", grub_cfg, t)
+    t.check("ciphertext", ciphertext, t)
+    t.check("a damaged LUKS header", header, t)
