@@ -13,8 +13,8 @@ import uuid
 
 from . import (command, debian, esp, ext4, gpt, initramfs, inspection, key,
                luks, system, tree, xts)
-from .fault import Usage
-from .size import MIB, check_room, parse as parse_size, show
+from .fault import Fault, Usage
+from .size import MIB, check_room, parse as parse_size, show, why_of
 from .work import Work
 
 NEEDS = ["cryptsetup", "sfdisk", "mformat", "mcopy", "mdir", "mke2fs",
@@ -31,18 +31,29 @@ def build(given, progress):
     command.need(*NEEDS)
     out = pathlib.Path(given.out)
     with Work(out.parent) as bare, Work(given.work or out.parent) as work:
-        root = fetch(given, plan, work, progress)
-        check_fit(plan, root, bare, work)
-        keys = make_keys(given, plan, work)
-        ids = {"luks": str(uuid.uuid4()), "ext4": str(uuid.uuid4())}
-        prepare(given, plan, root, keys, ids, progress, work)
-        make_plain(plan, root, ids, progress, work)
-        make_header(given, plan, keys, ids, work)
-        fill(given, plan, keys, bare / "image", progress, work)
-        prove(bare / "image", out, keys, progress, work)
-        finish(given, bare, keys, out)
+        try:
+            ids = make(given, plan, bare, work, progress)
+        except Fault as why:
+            raise type(why)(why_of(why, bare.path, work.path)) from why
     progress.note(f"{out}: {show(plan.size)}, LUKS{given.luks}, root "
                   f"{ids['luks']}")
+
+
+def make(given, plan, bare, work, progress):
+    """The steps. What becomes the image is in `bare`, all else in `work`."""
+    root = fetch(given, plan, work, progress)
+    check_fit(plan, root, bare, work)
+    gpt.write(bare / "image", plan.size, given.sparse)
+    esp.write(bare / "image", work)
+    keys = make_keys(given, plan, work)
+    ids = {"luks": str(uuid.uuid4()), "ext4": str(uuid.uuid4())}
+    prepare(given, plan, root, keys, ids, progress, work)
+    make_plain(plan, root, ids, progress, work)
+    make_header(given, plan, keys, ids, work)
+    fill(given, keys, bare / "image", progress, work)
+    prove(bare / "image", pathlib.Path(given.out), keys, progress, work)
+    finish(given, bare, keys, pathlib.Path(given.out))
+    return ids
 
 
 def check(given):
@@ -157,8 +168,7 @@ def prepare(given, plan, root, keys, ids, progress, work):
     tool.settle(root)
     for each in root.kernels():
         progress.step(f"making the initramfs of {each} with {tool.name}")
-        with open(work / "initramfs.log", "w+b") as log:
-            image = initramfs.make(root, tool, each, log)
+        image = initramfs.make(root, tool, each)
         kernel = root.at(f"/boot/vmlinuz-{each}")
         progress.done(f"kernel {kernel.stat().st_size // 1024} KiB, initramfs "
                       f"{image.stat().st_size // 1024} KiB")
@@ -183,10 +193,8 @@ def make_header(given, plan, keys, ids, work):
         volume.add(launch, work / "recovery.key", luks.RECOVERY, luks.NORMAL)
 
 
-def fill(given, plan, keys, image, progress, work):
-    """The image: partitions, header, and every sector of the root."""
-    gpt.write(image, plan.size)
-    esp.write(image, work)
+def fill(given, keys, image, progress, work):
+    """The encrypted partition: its header, and every sector after it."""
     with open(work / "header", "rb") as f, open(image, "r+b") as out:
         out.seek(gpt.ROOT_START)
         out.write(f.read(luks.AREA))

@@ -28,25 +28,21 @@ def search_path():
     return f"{os.environ.get('PATH', '')}:{PATH}"
 
 
-def run(argv, what, *, stdin=None, env=None, log=None, ok=(0,)):
-    """What argv said. If it fails, a Fault that says what, and why. Output of
-    long steps goes to the file `log` instead."""
+def run(argv, what, *, stdin=None, env=None, ok=(0,)):
+    """What argv said. If it fails, a Fault that says what, and why."""
     argv = ["setpriv", "--pdeathsig", "TERM", *map(str, argv)]
     settings = {**os.environ, "PATH": search_path(), "LC_ALL": "C.UTF-8",
                 **(env or {})}
     with subprocess.Popen(argv, env=settings,
                           stdin=subprocess.PIPE if stdin is not None
                           else subprocess.DEVNULL,
-                          stdout=log or subprocess.PIPE,
+                          stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as child:
         try:
             said = child.communicate(stdin)[0] or b""
         except BaseException:
             stop(child)
             raise
-    if log:
-        log.seek(0)
-        said = log.read()
     text = said.decode(errors="replace")
     if child.returncode not in ok:
         raise Fault(f"{what} failed: {argv[3]} ended with "

@@ -87,9 +87,8 @@ def root_tar(suite, packages, address, fresh, progress):
     with tempfile.TemporaryDirectory(prefix=".make.", dir=path.parent) as tmp:
         out = pathlib.Path(tmp) / "root.tar"
         argv[argv.index("ROOT.tar")] = out
-        with open(path.with_suffix(".log"), "w+b") as log:
-            command.run(argv, f"making a Debian {suite} system", log=log,
-                        env={**NO_INITRAMFS, "TMPDIR": tmp})
+        command.run(argv, f"making a Debian {suite} system",
+                    env={**NO_INITRAMFS, "TMPDIR": tmp})
         os.rename(out, path)
     progress.done()
     return path

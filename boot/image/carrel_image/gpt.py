@@ -2,6 +2,7 @@
 """The partition table: written by sfdisk, read here. What is read may be any
 bytes, so every length is checked (UEFI 2.10, 5.3)."""
 import collections
+import os
 import struct
 import uuid
 import zlib
@@ -28,10 +29,13 @@ def root_size(size):
     return size - ROOT_START - BACKUP
 
 
-def write(path, size):
-    """An image of `size` bytes with its two partitions."""
+def write(path, size, sparse):
+    """An image of `size` bytes with its two partitions. All of it is
+    allocated at once, so that the disk is full now or never."""
     with open(path, "xb") as f:
         f.truncate(size)
+        if not sparse:
+            os.posix_fallocate(f.fileno(), 0, size)
     script = (f"label: gpt\nunit: sectors\n"
               f"start={ESP_START // SECTOR}, size={ESP_SIZE // SECTOR}, "
               f"type={ESP}, name=\"EFI System\"\n"

@@ -12,19 +12,26 @@ CRYPTO = ["aes_generic", "aesni_intel", "xts", "ecb", "cbc", "sha256_generic",
           "sha256_ssse3", "algif_skcipher", "algif_hash", "crypto_simd"]
 
 # The tree with the few mounts that the tools want, none of which outlives
-# them. What they write on the way, a key in it, stays in memory.
+# them. What they write on the way, a key in it, stays in memory. Devices are
+# nodes of its own, so that no hook of a system changes the mode of this
+# machine's; in a user namespace, where such nodes cannot be opened, no hook
+# could.
 JAIL = """
 set -e
 cd "$1"; shift
 mount -t proc proc proc
-for d in dev run tmp var/tmp; do
-	mkdir -p $d
+mkdir -p dev run tmp var/tmp
+mount -t tmpfs -o mode=755 tmpfs dev
+for d in run tmp var/tmp; do
 	mount -t tmpfs -o mode=1777 tmpfs $d
 done
-for n in null zero full random urandom; do
-	: > dev/$n
-	mount --bind /dev/$n dev/$n
-done
+for n in null:3 zero:5 full:7 random:8 urandom:9; do
+	node=${n%:*}
+	mknod -m 666 "dev/$node" c 1 "${n#*:}" && : < "dev/$node" && continue
+	rm -f "dev/$node"
+	: > "dev/$node"
+	mount --bind "/dev/$node" "dev/$node"
+done 2> /dev/null
 ln -s /proc/self/fd dev/fd
 exec chroot . "$@"
 """
@@ -107,12 +114,12 @@ def find(tree, wanted, given):
                 "dracut with its module crypt")
 
 
-def make(tree, tool, version, log):
+def make(tree, tool, version):
     command.run(["unshare", "--mount", "--pid", "--fork", "--kill-child",
                  "--propagation", "private", "sh", "-c", JAIL, "sh", tree.root,
                  "env", "-i", f"PATH={command.PATH}", "HOME=/root",
                  "LC_ALL=C", *tool.argv(version)],
-                f"{tool.name}, making the initramfs,", log=log)
+                f"{tool.name}, making the initramfs,")
     path = tree.at(f"/boot/{tool.image_of(version)}")
     path.chmod(0o600)
     return path

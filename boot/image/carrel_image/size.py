@@ -31,3 +31,11 @@ def check_room(directory, need, what):
     if free < need:
         raise Fault(f"{directory} has {show(free)} free, and {what} needs up "
                     f"to {show(need)}")
+
+
+def why_of(why, *directories):
+    """The words of a failure and, where a disk is full, that: not every
+    program says so."""
+    full = [str(d) for d in directories
+            if os.statvfs(d).f_bavail * os.statvfs(d).f_frsize < MIB]
+    return f"{why}\nNo space left in {' and '.join(full)}" if full else str(why)
