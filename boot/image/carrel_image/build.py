@@ -47,9 +47,9 @@ def make(given, plan, bare, work, progress):
     esp.write(bare / "image", work)
     keys = make_keys(given, plan, work)
     ids = {"luks": str(uuid.uuid4()), "ext4": str(uuid.uuid4())}
+    make_headers(given, plan, keys, ids, work)
     prepare(given, plan, root, keys, ids, progress, work)
     make_plain(plan, root, ids, progress, work)
-    make_header(given, plan, keys, ids, work)
     fill(given, keys, bare / "image", progress, work)
     prove(bare / "image", pathlib.Path(given.out), keys, progress, work)
     finish(given, bare, keys, pathlib.Path(given.out))
@@ -158,6 +158,7 @@ def prepare(given, plan, root, keys, ids, progress, work):
         system.set_password(root, plan.password)
     system.describe_disk(root, ids["luks"], tool.crypttab_options)
     system.put_key(root, keys["inner"])
+    system.put_header(root, luks.head(work / "inner.header"))
     version = root.kernel()
     system.link_kernel(root, version, tool.image_of(version))
     system.write_grub(root, " ".join(
@@ -183,7 +184,9 @@ def make_plain(plan, root, ids, progress, work):
     progress.done()
 
 
-def make_header(given, plan, keys, ids, work):
+def make_headers(given, plan, keys, ids, work):
+    """The image's, and one for the initramfs, which must not believe what is
+    on the disk: the same volume, and the inner key alone."""
     volume, launch = luks.Volume(work / "header"), work / "launch.key"
     fast = luks.FAST if key.is_strong(keys["launch"]) else luks.NORMAL
     volume.format(given.luks, gpt.root_size(plan.size), ids["luks"],
@@ -191,13 +194,16 @@ def make_header(given, plan, keys, ids, work):
     volume.add(launch, work / "inner.key", luks.INNER, luks.FAST)
     if "recovery" in keys:
         volume.add(launch, work / "recovery.key", luks.RECOVERY, luks.NORMAL)
+    luks.Volume(work / "inner.header").format(
+        given.luks, gpt.root_size(plan.size), ids["luks"],
+        work / "volume.key", work / "inner.key", luks.FAST, luks.INNER)
 
 
 def fill(given, keys, image, progress, work):
     """The encrypted partition: its header, and every sector after it."""
-    with open(work / "header", "rb") as f, open(image, "r+b") as out:
+    with open(image, "r+b") as out:
         out.seek(gpt.ROOT_START)
-        out.write(f.read(luks.AREA))
+        out.write(luks.head(work / "header"))
     progress.step("encrypting")
     xts.encrypt_file(keys["volume"], luks.SECTOR[given.luks], work / "plain",
                      image, gpt.ROOT_START + luks.AREA, given.sparse, progress)

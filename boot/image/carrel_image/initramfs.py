@@ -11,6 +11,15 @@ ROOT = ["dm_mod", "dm_crypt", "ext4", "crc32c_generic", "crc32c_intel"]
 CRYPTO = ["aes_generic", "aesni_intel", "xts", "ecb", "cbc", "sha256_generic",
           "sha256_ssse3", "algif_skcipher", "algif_hash", "crypto_simd"]
 
+HOOK = f"""\
+#!/bin/sh
+# Written by carrel-image. The key file is copied by cryptsetup's own hook; the
+# header that crypttab names is not.
+[ "$1" != prereqs ] || exit 0
+. /usr/share/initramfs-tools/hook-functions
+copy_file header {system.HEADER_FILE}
+"""
+
 # The tree with the few mounts that the tools want, none of which outlives
 # them. What they write on the way, a key in it, stays in memory. Devices are
 # nodes of its own, so that no hook of a system changes the mode of this
@@ -40,7 +49,7 @@ exec chroot . "$@"
 class InitramfsTools:
     name = "initramfs-tools"
     sign = "/usr/share/initramfs-tools/hooks/cryptroot"
-    crypttab_options = "luks,initramfs"
+    crypttab_options = f"luks,initramfs,header={system.HEADER_FILE}"
 
     @staticmethod
     def cmdline(_uuid):
@@ -60,6 +69,7 @@ class InitramfsTools:
         tree.write("/etc/cryptsetup-initramfs/conf-hook",
                    "# Written by carrel-image.\n"
                    f"KEYFILE_PATTERN={system.KEY_FILE}\nASKPASS=y\n")
+        tree.write("/etc/initramfs-tools/hooks/carrel-image", HOOK, 0o755)
         listed = tree.read("/etc/initramfs-tools/modules").split()
         lacking = [m for m in DISKS + ROOT + CRYPTO if m not in listed]
         tree.write("/etc/initramfs-tools/modules",
@@ -73,7 +83,7 @@ class InitramfsTools:
 class Dracut:
     name = "dracut"
     sign = "/usr/lib/dracut/modules.d/90crypt"
-    crypttab_options = "luks"
+    crypttab_options = f"luks,header={system.HEADER_FILE}"
 
     @staticmethod
     def cmdline(uuid):
@@ -89,7 +99,8 @@ class Dracut:
                    "# Written by carrel-image.\n"
                    'hostonly="no"\n'
                    f'add_dracutmodules+=" crypt "\n'
-                   f'install_items+=" {system.KEY_FILE} /etc/crypttab "\n'
+                   f'install_items+=" {system.KEY_FILE} {system.HEADER_FILE} '
+                   '/etc/crypttab "\n'
                    f'drivers+=" {" ".join(DISKS + ROOT + CRYPTO)} "\n'
                    f'filesystems+=" ext4 "\n'
                    'compress="zstd -19 -q -T0"\n')

@@ -48,18 +48,19 @@ class Volume:
         return command.run(["cryptsetup", verb, "--batch-mode",
                             "--disable-locks", *args], what, ok=ok)
 
-    def format(self, version, size, uuid, volume_key, launch_key, iterations):
+    def format(self, version, size, uuid, volume_key, first_key, iterations,
+               slot=LAUNCH):
         with open(self.path, "xb") as f:
             f.truncate(size)
         args = ["--type", f"luks{version}", "--cipher", "aes-xts-plain64",
                 "--key-size", KEY_BYTES * 8, "--hash", "sha256",
                 "--uuid", uuid, "--volume-key-file", volume_key,
-                "--offset", AREA // 512, "--key-slot", LAUNCH,
+                "--offset", AREA // 512, "--key-slot", slot,
                 *pbkdf(iterations)]
         if version == 2:
             args += ["--sector-size", SECTOR[2], "--luks2-metadata-size", "16k",
                      "--luks2-keyslots-size", f"{(AREA - 32768) // 1024}k"]
-        self._call("luksFormat", *args, self.path, launch_key,
+        self._call("luksFormat", *args, self.path, first_key,
                    what="making the LUKS header")
 
     def add(self, key_file, new_key_file, slot, iterations):
@@ -85,6 +86,12 @@ class Volume:
                    what="taking the volume key")
         with open(out, "rb") as f:
             return f.read()
+
+
+def head(path):
+    """A header with its slots, without the room for data after it."""
+    with open(path, "rb") as f:
+        return f.read(AREA)
 
 
 def pbkdf(iterations):

@@ -7,6 +7,7 @@ from . import command
 from .fault import Usage
 
 KEY_FILE = "/etc/cryptsetup-keys.d/root.key"
+HEADER_FILE = "/etc/cryptsetup-keys.d/root.header"
 MAPPED = "/dev/mapper/root"
 HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.I)
 CMDLINE = re.compile(r"[ -~]*")
@@ -20,7 +21,10 @@ FSTAB = f"""\
 CRYPTTAB = """\
 # Written by carrel-image. The boot loader has opened this volume before, with
 # the key that the guest's owner sent; the initramfs opens it again with this
-# key file, which is in it and, like it, inside the volume.
+# key file, which is in it and, like it, inside the volume. The header is there
+# for the same reason: the one on the disk is plain text, and whoever stores the
+# disk could put another in its place when the boot loader has read it, one that
+# has no cipher. Its only slot is this key file's.
 root UUID={uuid} {key_file} {options}
 """
 GRUB = """\
@@ -97,6 +101,10 @@ def put_key(tree, key):
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     tree.write(KEY_FILE, key, 0o400)
+
+
+def put_header(tree, header):
+    tree.write(HEADER_FILE, header, 0o400)
 
 
 def link_kernel(tree, version, initrd):

@@ -92,6 +92,21 @@ def initramfs(t, plain):
     assert "opens slot 1" in said, said
 
 
+def own_header(t, plain):
+    """Linux opens the volume by a header inside it, for its slot alone."""
+    at = "/etc/cryptsetup-keys.d/root.header"
+    assert f"header={at}" in debugfs(plain, "cat /etc/crypttab")
+    assert at in debugfs(plain, "cat /etc/initramfs-tools/hooks/carrel-image")
+    debugfs(plain, f"dump {at} {t.tmp / 'header'}")
+    opens = ["cryptsetup", "open", "--test-passphrase", "--header",
+             t.tmp / "header"]
+    for key, status in (("inner", 0), ("image.key", 2)):
+        done = subprocess.run(
+            [*opens, "--key-file", t.tmp / key, t.tmp / "image.img"],
+            check=False, capture_output=True, text=True)
+        assert done.returncode == status, f"{key}: {done}"
+
+
 def untouched(t, tree, before):
     assert listing(tree) == before, "the tree that was given is changed"
 
@@ -127,6 +142,7 @@ def parts(t):
     t.check("fstab, machine id, host name, password", tables, t, plain)
     t.check("what the boot loader reads", loader, t, plain)
     t.check("the key in the initramfs", initramfs, t, plain)
+    t.check("a header of the system's own", own_header, t, plain)
     t.check("the directory is as before", untouched, t, tree, before)
     subprocess.run(["tar", "-C", tree, "--xattrs", "--xattrs-include=*",
                     "-cf", t.tmp / "tree.tar", "."], check=True)
