@@ -3,7 +3,7 @@
 from e2e.disk import Disk, prepare, refused
 
 SECONDS = 300
-DISK = "luks2"
+DISK = "luks1"
 
 
 def grub_cfg(t):
@@ -23,25 +23,24 @@ def grub_cfg(t):
 def ciphertext(t):
     """One bit of the file system's superblock: noise once decrypted."""
     disk = Disk(t, DISK)
-    flip(disk.path, disk.data_offset() + 1024 + 56)
+    at = disk.data_offset() + 1024 + 56
+    flip(disk.path, at)
     try:
-        refused(t, disk, r"carrel-grub: .*no boot configuration",
+        refused(t, disk, r"carrel-grub: 1 volume open, but no grub.cfg",
                 name="ciphertext")
     finally:
-        flip(disk.path, disk.data_offset() + 1024 + 56)
+        flip(disk.path, at)
 
 
 def header(t):
-    """Both copies of the LUKS header."""
+    """Its first byte; tests/unit has all that a header can say wrong."""
     disk = Disk(t, DISK)
-    offsets = disk.header_offsets()
-    for at in offsets:
-        flip(disk.path, at)
+    at = disk.luks_offset()
+    flip(disk.path, at)
     try:
-        refused(t, disk, r"carrel-grub: .*no LUKS", name="header")
+        refused(t, disk, r"carrel-grub: there is no LUKS volume", name="header")
     finally:
-        for at in offsets:
-            flip(disk.path, at)
+        flip(disk.path, at)
 
 
 def flip(path, at):

@@ -10,7 +10,7 @@ def run(t):
     disk = Disk(t, DISK)
     digest = t.owner(name="owner-digest").ok(
         "digest", "--firmware", t.sev_firmware)
-    vm = boot(t, disk, name="before", cpus=2, extra=[
+    vm = boot(t, disk, name="before", cpus=2, after=[
         "--disk", f"path={t.update},readonly=on"])
     shell = Shell(vm)
     old = shell("uname -r")
