@@ -192,9 +192,13 @@ mapfile -t sources < <(files 'vmm/*.c' 'devices/*.c' 'boot/*.c' 'sev/*.c')
 mapfile -t scripts < <({ files '*.py'; files | xargs awk '
 	FNR == 1 && /^#!/ { print FILENAME }
 	FNR == 1 { nextfile }'; } | sort -u)
-mapfile -t scripts_sh < <(grep -lE '^#!.*(bash|/sh)$' "${scripts[@]}")
-mapfile -t scripts_py < <({ files '*.py'
-	grep -lE '^#!.*python3$' "${scripts[@]}"; } | sort -u)
+# started_by PATTERN: the scripts whose first line matches.
+started_by() {
+	awk -v p="$1" 'FNR == 1 && $0 ~ p { print FILENAME }
+		FNR == 1 { nextfile }' "${scripts[@]}"
+}
+mapfile -t scripts_sh < <(started_by '^#!.*(bash|/sh)$')
+mapfile -t scripts_py < <({ files '*.py'; started_by '^#!.*python3$'; } | sort -u)
 
 check 'clang-format' format
 check 'each header compiles alone' headers_alone
