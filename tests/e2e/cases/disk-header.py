@@ -2,7 +2,8 @@
 """A host that exchanges the LUKS header once GRUB has read it gains nothing."""
 import subprocess
 
-from e2e.disk import Disk, Shell, admit, check_system, power_off, prepare
+from e2e.disk import (Disk, Shell, admit, check_system, login,
+                      power_off, prepare)
 
 SECONDS = 150
 DISK = "luks2"
@@ -34,7 +35,7 @@ def run(t):
     with open(disk.path, "r+b") as f:
         f.seek(disk.luks_offset())
         f.write(forged)
-    vm.expect(r"login: $")
+    login(vm)
     shell = Shell(vm)
     check_system(shell)
     power_off(vm, shell)

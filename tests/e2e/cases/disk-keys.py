@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Without the passphrase there is no boot, no shell and a line that says why."""
-from e2e.disk import Disk, admit, prepare, refused
+from e2e.disk import Disk, prepare, refused, refused_end
 
 SECONDS = 240
 DISK = "luks1"

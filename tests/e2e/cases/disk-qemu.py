@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """QEMU boots the same encrypted disk with the same firmware and owner."""
-from e2e.disk import Disk, Shell, admit, check_system, power_off
+from e2e.disk import Disk, Shell, admit, check_system, login, power_off
 
 SECONDS = 240
 DISK = "luks2"
@@ -16,7 +16,7 @@ def run(t):
                 machine=",confidential-guest-support=sev0", kernel=False,
                 firmware=t.sev_firmware, memory="512M", typing=True)
     admit(vm, owner)
-    vm.expect(r"login: $")
+    login(vm)
     shell = Shell(vm)
     check_system(shell)
     power_off(vm, shell)

@@ -2,7 +2,7 @@
 """Nothing that the host can read holds a word of the disk, or its key."""
 import pathlib
 
-from e2e.disk import Disk, Shell, boot, power_off
+from e2e.disk import Disk, Shell, boot, login, power_off
 
 SECONDS = 480
 DISK = "luks2"
@@ -74,7 +74,7 @@ def plain(t):
     vm.qmp()
     vm.expect(r"passphrase.*: $")
     vm.type(disk.key.read_text() + "\n")
-    vm.expect(r"login: $")
+    login(vm)
     shell = Shell(vm)
     use(shell)
     hits = search(t, vm, disk)

@@ -21,7 +21,8 @@ class Skip(Exception):
 
 
 class Case:
-    patience = int(os.environ.get("E2E_PATIENCE", "240"))      # seconds that anything may take before it has failed
+    # Seconds that anything may take before it has failed.
+    patience = int(os.environ.get("E2E_PATIENCE", "240"))
 
     def __init__(self, path, build, artefacts):
         self.name, self.path = path.stem, path

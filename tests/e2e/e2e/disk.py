@@ -10,6 +10,7 @@ from e2e.vm import run
 
 TOOL = e2e.parent.parent / "boot" / "image" / "carrel-image"
 PASSWORD = "a-password-for-tests"       # root's, in the images of artefacts
+BOOT_SECONDS = 900
 PROMPT = r"root@\S+:\S*# $"
 SECRET, SECRET_BYTES = 0x810000, 0xc00      # as edk2 2025.02 lays it out
 
@@ -61,8 +62,13 @@ def boot(t, disk, **kw):
     vm, owner = prepare(t, disk, **kw)
     admit(vm, owner, kw.get("firmware"))
     vm.qmp()
-    vm.expect(r"login: $")
+    login(vm)
     return vm
+
+
+def login(vm):
+    """Waits for the prompt: a whole system takes its time in the lab."""
+    vm.expect(r"login: $", BOOT_SECONDS)
 
 
 class Shell:
