@@ -163,9 +163,10 @@ class Vm(Program):
             except (OSError, OverflowError):
                 return b""
 
-    def search(self, word):
-        """How often the word is in its memory, and how much that is."""
-        found = size = 0
+    def search(self, *words):
+        """How often each word is in its memory, and how much that is."""
+        found, size = [0] * len(words), 0
+        overlap = max(len(w) for w in words) - 1
         for start, end, _ in self.mappings():
             tail = b""
             while start < end:
@@ -174,9 +175,10 @@ class Vm(Program):
                     part = self.read(start, 4096)
                 start += len(part) or 4096
                 size += len(part)
-                found += (tail + part).count(word)
-                tail = part[1 - len(word):]
-        return found, size
+                for i, word in enumerate(words):
+                    found[i] += count_new(tail, part, word)
+                tail = (tail + part)[-overlap:]
+        return *found, size
 
     def guest_memory(self, region, offset, length):
         """Bytes of a region of guest memory in the VMM's own mapping."""
@@ -185,6 +187,12 @@ class Vm(Program):
                     offset + length <= end - start:
                 return self.read(start + offset, length)
         return b""
+
+
+def count_new(tail, part, word):
+    """How often the word ends in part, before which tail was read."""
+    whole = tail[len(tail) - min(len(tail), len(word) - 1):] + part
+    return whole.count(word)
 
 
 def run(argv, **kw):
