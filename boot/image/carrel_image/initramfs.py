@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The initramfs: made by the system's own tool, in the system, with the key
 file in it. Both tools get settings that last, so that a kernel update in the
-running guest makes the same again."""
+running guest makes the same again.
+
+Who holds the console can make the initramfs fail, by the disk, and would get a
+shell beside the key file: panic=10 (of initramfs-tools and of the kernel) and
+dracut's rd.shell=0 restart the guest instead."""
 from . import command, system
 from .fault import Usage
 
@@ -53,7 +57,7 @@ class InitramfsTools:
 
     @staticmethod
     def cmdline(_uuid):
-        return f"root={system.MAPPED} ro"
+        return f"root={system.MAPPED} ro panic=10 {system.OWN}"
 
     @staticmethod
     def image_of(version):
@@ -88,7 +92,8 @@ class Dracut:
     @staticmethod
     def cmdline(uuid):
         return (f"root={system.MAPPED} ro rd.luks.name={uuid}=root "
-                f"rd.luks.key={uuid}={system.KEY_FILE}")
+                f"rd.luks.key={uuid}={system.KEY_FILE} rd.shell=0 "
+                f"rd.emergency=reboot panic=10 {system.OWN}")
 
     @staticmethod
     def image_of(version):

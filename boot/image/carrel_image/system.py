@@ -9,6 +9,9 @@ from .fault import Usage
 KEY_FILE = "/etc/cryptsetup-keys.d/root.key"
 HEADER_FILE = "/etc/cryptsetup-keys.d/root.header"
 MAPPED = "/dev/mapper/root"
+# For systemd, which else takes partitions from the disk by their type, and
+# passwords and files from the host (by SMBIOS and fw_cfg) as credentials.
+OWN = "systemd.gpt_auto=no systemd.import_credentials=no"
 HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.I)
 CMDLINE = re.compile(r"[ -~]*")
 

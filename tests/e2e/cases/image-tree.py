@@ -74,8 +74,11 @@ def tables(t, plain):
 
 def loader(t, plain):
     said = debugfs(plain, "cat /boot/grub/grub.cfg")
-    assert "linux /vmlinuz root=/dev/mapper/root ro console=ttyS0 quiet " \
-        "carrel.x=1;" in said, said
+    # Whoever holds the console gets no shell beside the key file, and neither
+    # a partition nor a credential of the host's is taken.
+    assert "linux /vmlinuz root=/dev/mapper/root ro panic=10 " \
+        "systemd.gpt_auto=no systemd.import_credentials=no console=ttyS0 " \
+        "quiet carrel.x=1;" in said, said
     for link, target in (("/vmlinuz", "boot/vmlinuz-1.0"),
                          ("/initrd.img", "boot/initrd.img-1.0")):
         assert f'"{target}"' in debugfs(plain, f"stat {link}"), link
