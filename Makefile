@@ -20,7 +20,8 @@ OWNER_SRC := $(filter-out sev/owner/main.c,$(wildcard sev/owner/*.c))
 EMU_SRC   := $(filter-out sev/emu/main.c sev/emu/preload.c,\
              $(wildcard sev/emu/*.c))
 # What of GRUB's module is plain C; nothing else of carrel is linked with it.
-GRUB_SRC  := $(addprefix boot/grub/,bls.c json.c luks.c luks2.c secret_table.c)
+GRUB_SRC  := $(addprefix boot/grub/,bls.c json.c luks.c luks2.c secret_table.c \
+             text.c)
 EMU_PIC    = $(patsubst %.c,$(B)/pic/%.o,$(EMU_SRC) sev/emu/preload.c \
              vmm/num.c vmm/log.c)
 UNIT_SRC  := $(wildcard tests/unit/*_test.c)

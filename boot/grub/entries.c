@@ -141,6 +141,7 @@ static char *path_of(const char *boot, struct bls_text t)
 	return grub_strdup(name);
 }
 
+/* How many args there are then; -1 if an option would have to be left out. */
 static int options_add(const struct bls *b, char **args, int n)
 {
 	char word[WORD_MAX];
@@ -154,8 +155,11 @@ static int options_add(const struct bls *b, char **args, int n)
 				continue;
 			}
 			args[n] = grub_strdup(word);
-			n += args[n] != NULL;
+			if (!args[n++])
+				return -1;
 		}
+		if (line.len)
+			return -1;
 	}
 	return n;
 }
@@ -163,21 +167,28 @@ static int options_add(const struct bls *b, char **args, int n)
 static void entry_start(const char *boot, const struct bls *b)
 {
 	char **args = grub_zalloc(sizeof(*args) * WORDS_MAX);
-	int n = 0;
+	int n;
 
 	if (!args)
 		return;
 	args[0] = path_of(boot, b->kernel);
 	if (!args[0])
 		return;
-	say("starting %s", args[0]);
-	if (grub_command_execute("linux", options_add(b, args, 1), args))
+	n = options_add(b, args, 1);
+	if (n < 0) {
+		say("%s has too many options, or too long ones", args[0]);
 		return;
+	}
+	say("starting %s", args[0]);
+	if (grub_command_execute("linux", n, args))
+		return;
+	n = 0;
 	for (int i = 0; i < b->initrds; i++) {
 		if (*b->initrd[i].p == '$')
 			continue;
 		args[n] = path_of(boot, b->initrd[i]);
-		n += args[n] != NULL;
+		if (!args[n++])
+			return;
 	}
 	if (n && grub_command_execute("initrd", n, args))
 		return;

@@ -4,6 +4,7 @@
  * It never returns, so GRUB's own menu and rescue prompt are never reached.
  */
 #include "boot/grub/config.h"
+#include "boot/grub/intact.h"
 #include "boot/grub/say.h"
 #include "boot/grub/secret.h"
 #include "boot/grub/volumes.h"
@@ -68,6 +69,7 @@ static void __attribute__((noreturn)) boot(bool prompt)
 	if (!v.opened)
 		power_off();
 	volumes_seal(&v);
+	intact_demand();
 	for (int i = 0; i < v.opened; i++)
 		found |= config_start(v.open[i]);
 	if (!found)
