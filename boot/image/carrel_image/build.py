@@ -18,9 +18,9 @@ from .size import MIB, check_room, parse as parse_size, show, why_of
 from .work import Work
 
 NEEDS = ["cryptsetup", "sfdisk", "mformat", "mcopy", "mdir", "mke2fs",
-         "unshare", "blkid", "tar", "openssl"]
+         "unshare", "blkid", "tar", "openssl", "zstd"]
 SMALLEST = 64 * MIB
-
+ADDED = 24 * MIB        # to a system: an initramfs, and the header twice
 
 Plan = collections.namedtuple("Plan", "size copies password launch packages")
 
@@ -129,7 +129,8 @@ def fetch(given, plan, work, progress):
 def check_fit(plan, root, bare, work):
     """What does not fit is refused before the long steps: the system into the
     image, the image and the plain file system onto this machine's disks."""
-    need = ext4.measure(root.root)
+    blocks, inodes = ext4.measure(root.root)
+    need = blocks + ADDED // ext4.BLOCK, inodes
     ext4.check(need, gpt.root_size(plan.size) - luks.AREA)
     plain = ext4.least(*need)
     if os.stat(bare.parent).st_dev == os.stat(work.parent).st_dev:
@@ -170,6 +171,7 @@ def prepare(given, plan, root, keys, ids, progress, work):
     for each in root.kernels():
         progress.step(f"making the initramfs of {each} with {tool.name}")
         image = initramfs.make(root, tool, each)
+        initramfs.demand_key(image, keys["inner"], work)
         kernel = root.at(f"/boot/vmlinuz-{each}")
         progress.done(f"kernel {kernel.stat().st_size // 1024} KiB, initramfs "
                       f"{image.stat().st_size // 1024} KiB")

@@ -2,6 +2,7 @@
 """Other programs. They do the work, and they end when carrel-image does."""
 import os
 import shutil
+import signal
 import subprocess
 
 from .fault import Fault
@@ -10,7 +11,7 @@ PACKAGES = {"mmdebstrap": "mmdebstrap", "cryptsetup": "cryptsetup-bin",
             "sfdisk": "fdisk", "mformat": "mtools", "mcopy": "mtools",
             "mdir": "mtools", "mke2fs": "e2fsprogs", "unshare": "util-linux",
             "blkid": "util-linux", "setpriv": "util-linux", "tar": "tar",
-            "openssl": "openssl", "newuidmap": "uidmap"}
+            "openssl": "openssl", "newuidmap": "uidmap", "zstd": "zstd"}
 TOLD = 12    # lines of what a failed program said
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -28,9 +29,10 @@ def search_path():
     return f"{os.environ.get('PATH', '')}:{PATH}"
 
 
-def run(argv, what, *, stdin=None, env=None, ok=(0,)):
-    """What argv said. If it fails, a Fault that says what, and why."""
-    argv = ["setpriv", "--pdeathsig", "TERM", *map(str, argv)]
+def run(argv, what, *, stdin=None, env=None, ok=(0,), end="TERM"):
+    """What argv said. If it fails, a Fault that says what, and why. It gets the
+    signal `end` when we are to end before it."""
+    argv = ["setpriv", "--pdeathsig", end, *map(str, argv)]
     settings = {**os.environ, "PATH": search_path(), "LC_ALL": "C.UTF-8",
                 **(env or {})}
     with subprocess.Popen(argv, env=settings,
@@ -41,7 +43,7 @@ def run(argv, what, *, stdin=None, env=None, ok=(0,)):
         try:
             said = child.communicate(stdin)[0] or b""
         except BaseException:
-            stop(child)
+            stop(child, end)
             raise
     text = said.decode(errors="replace")
     if child.returncode not in ok:
@@ -50,13 +52,14 @@ def run(argv, what, *, stdin=None, env=None, ok=(0,)):
     return text
 
 
-def stop(child):
-    """TERM first: mmdebstrap and unshare have something to tidy up."""
-    child.terminate()
+def stop(child, end):
+    """TERM first: mmdebstrap has something to tidy up."""
+    child.send_signal(signal.Signals[f"SIG{end}"])
     try:
         child.wait(20)
     except subprocess.TimeoutExpired:
         child.kill()
+        child.wait()
 
 
 def tail(text):

@@ -5,15 +5,18 @@ running guest makes the same again.
 
 Who holds the console can make the initramfs fail, by the disk, and would get a
 shell beside the key file: panic=10 (of initramfs-tools and of the kernel) and
-dracut's rd.shell=0 restart the guest instead."""
+dracut's rd.shell=0 restart the guest instead. They are also in the initramfs,
+where no damage to grub.cfg reaches them."""
 from . import command, system
-from .fault import Usage
+from .fault import Fault, Usage
 
 DISKS = ["virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod"]
 ROOT = ["dm_mod", "dm_crypt", "ext4", "crc32c_generic", "crc32c_intel"]
 # aesni: of the machine that boots, which need not be the one that builds.
 CRYPTO = ["aes_generic", "aesni_intel", "xts", "ecb", "cbc", "sha256_generic",
           "sha256_ssse3", "algif_skcipher", "algif_hash", "crypto_simd"]
+
+ZSTD = b"\x28\xb5\x2f\xfd"      # RFC 8878, 3.1.1
 
 HOOK = f"""\
 #!/bin/sh
@@ -69,7 +72,7 @@ class InitramfsTools:
                    "AES instructions\n# decrypts it. UMASK: it holds the "
                    "volume's key file.\n"
                    "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=19\n"
-                   "UMASK=0077\nRESUME=none\nFSTYPE=ext4\n")
+                   "UMASK=0077\nRESUME=none\nFSTYPE=ext4\npanic=10\n")
         tree.write("/etc/cryptsetup-initramfs/conf-hook",
                    "# Written by carrel-image.\n"
                    f"KEYFILE_PATTERN={system.KEY_FILE}\nASKPASS=y\n")
@@ -108,6 +111,7 @@ class Dracut:
                    '/etc/crypttab "\n'
                    f'drivers+=" {" ".join(DISKS + ROOT + CRYPTO)} "\n'
                    f'filesystems+=" ext4 "\n'
+                   'kernel_cmdline+=" rd.shell=0 rd.emergency=reboot "\n'
                    'compress="zstd -19 -q -T0"\n')
 
     def argv(self, version):
@@ -135,7 +139,27 @@ def make(tree, tool, version):
                  "--propagation", "private", "sh", "-c", JAIL, "sh", tree.root,
                  "env", "-i", f"PATH={command.PATH}", "HOME=/root",
                  "LC_ALL=C", *tool.argv(version)],
-                f"{tool.name}, making the initramfs,")
+                f"{tool.name}, making the initramfs,",
+                end="KILL")     # unshare waits for its child, come what may
     path = tree.at(f"/boot/{tool.image_of(version)}")
     path.chmod(0o600)
     return path
+
+
+def demand_key(image, key, work):
+    """Without its key file a system would ask at the console, where nobody
+    is. An archive may have an uncompressed one before it, of microcode."""
+    packed = image.read_bytes()
+    start = packed.find(ZSTD)
+    if key in packed:
+        return
+    if start >= 0:
+        plain = work / "initramfs"
+        command.run(["zstd", "--decompress", "--quiet", "-o", plain],
+                    "unpacking the initramfs", stdin=packed[start:])
+        if key in plain.read_bytes():
+            plain.unlink()
+            return
+    raise Fault(f"the initramfs {image.name} has not got the key file "
+                f"{system.KEY_FILE}: a hook or setting of the system's "
+                "keeps it out")

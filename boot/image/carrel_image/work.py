@@ -8,10 +8,12 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import time
 
 from .fault import Fault, Interrupted
 
 PREFIX = ".carrel-image."
+TRIES = 20
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,14 +56,14 @@ class Work:
         return self
 
     def __exit__(self, *_):
-        shutil.rmtree(self.path)
+        remove(self.path)
         os.close(self.lock)
 
     def _remove_stale(self):
         for path in self.parent.glob(f"{PREFIX}*"):
             lock = locked(path)
             if lock is not None:
-                shutil.rmtree(path)
+                remove(path)
                 os.close(lock)
 
     def __truediv__(self, name):
@@ -75,6 +77,19 @@ class Work:
         finally:
             os.close(fd)
         os.rename(self.path / name, path)
+
+
+def remove(path):
+    """A program that was killed has a moment left to write into it."""
+    for _ in range(TRIES):
+        try:
+            return shutil.rmtree(path)
+        except FileNotFoundError:
+            if not os.path.lexists(path):
+                return None
+        except OSError:
+            time.sleep(0.1)
+    return shutil.rmtree(path)
 
 
 def locked(path):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host that changes GRUB's configuration or the ciphertext gains nothing."""
-from e2e.disk import Disk, prepare, refused
+from e2e.disk import Disk, flip, prepare, refused
 
 SECONDS = 300
 DISK = "luks1"
@@ -41,14 +41,6 @@ def header(t):
         refused(t, disk, r"carrel-grub: there is no LUKS volume", name="header")
     finally:
         flip(disk.path, at)
-
-
-def flip(path, at):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        byte = f.read(1)[0]
-        f.seek(at)
-        f.write(bytes([byte ^ 1]))
 
 
 def parts(t):

@@ -2,6 +2,7 @@
 """A build of an image that cannot work ends with a sentence, and with nothing
 left behind."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -104,6 +105,13 @@ def lacking(t, paths, words, name):
     nothing_left(t)
 
 
+def no_key_inside(t):
+    """The system's tool makes an initramfs and leaves the key file out."""
+    tree = system(t.tmp / "keyless", keep="rm cryptroot/root.key")
+    refused(["root.key", "initrd.img-1.0"], *command(t, **{"--from": tree}))
+    nothing_left(t)
+
+
 def too_large(t):
     """What it says would do does."""
     tree = system(t.tmp / "large")
@@ -120,18 +128,18 @@ def too_large(t):
         "the tree that was given is changed"
 
 
-def in_tmpfs(t, size, args, meanwhile="true"):
-    """A build whose image and work are on a file system of this size, in
-    which `meanwhile` is done; and what it left there."""
+def in_tmpfs(t, size, args, path=os.environ["PATH"]):
+    """A build whose image and work are on a file system of this size; and what
+    it left there."""
     script = (f"mount -t tmpfs -o size={size} tmpfs {outs(t)} || exit 99\n"
-              f'cd {outs(t)}; {{ {meanwhile}; }} & "$@"; status=$?\n'
-              'kill $! 2> /dev/null; rm -f filling; ls -A; exit $status')
+              f'cd {outs(t)}; "$@"; status=$?\n'
+              'rm -f filling; ls -A; exit $status')
     got = subprocess.run(
         ["unshare", "--mount", *([] if os.geteuid() == 0 else
                                  ["--map-root-user", "--map-auto"]),
          "sh", "-c", script, "sh", TOOL, *args],
         text=True, check=False, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE)
+        stderr=subprocess.PIPE, env={**os.environ, "PATH": path})
     assert "Traceback" not in got.stderr, got.stderr
     assert got.returncode == 2, got
     assert not got.stdout, f"left behind: {got.stdout}"
@@ -149,11 +157,15 @@ def full_disk_initramfs(t):
     assert "No space left" in said, said
 
 
-def full_disk_encrypting(t):
-    """Then somebody else wrote, while the file system was made."""
-    said = in_tmpfs(t, "280m", command(t), meanwhile="""
-        until [ -e "$(echo .carrel-image.*/plain)" ]; do sleep 0.05; done
-        cat /dev/zero > filling 2> /dev/null""")
+def full_disk_file_system(t):
+    """Then somebody else writes, just before the file system is made."""
+    tools = t.tmp / "tools"
+    tools.mkdir()
+    (tools / "mke2fs").write_text(f"""#!/bin/sh
+        cat /dev/zero > {outs(t)}/filling 2> /dev/null
+        exec {shutil.which("mke2fs", path="/sbin:/usr/sbin")} "$@"\n""")
+    (tools / "mke2fs").chmod(0o755)
+    said = in_tmpfs(t, "280m", command(t), path=f"{tools}:{os.environ['PATH']}")
     assert "No space left" in said, said
 
 
@@ -213,10 +225,11 @@ def parts(t):
         t.check(title, key_refused, t, content, words)
     for i, (title, paths, words) in enumerate(LACKING):
         t.check(title, lacking, t, paths, words, f"lacking-{i}")
+    t.check("an initramfs without the key file", no_key_inside, t)
     t.check("a system too large for --size", too_large, t)
     t.check("a disk that is full before the build", full_disk_before, t)
     t.check("a disk that the initramfs fills", full_disk_initramfs, t)
-    t.check("a disk that fills up during encryption", full_disk_encrypting, t)
+    t.check("a disk that somebody else fills", full_disk_file_system, t)
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         t.check(f"a build that {s.name} ends", interrupted, t, s)
     t.check("what a killed build left, removed by the next", killed, t)

@@ -45,6 +45,15 @@ class Disk:
         return self.luks_offset() + self.inspect()["luks"]["data_offset"]
 
 
+def flip(path, at):
+    """One bit of a file."""
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 1]))
+
+
 def prepare(t, disk, passwd=None, policy=1, firmware=None, name="carrel",
             emulated=True, memory="512M", cpus=1, before=(), after=()):
     """A guest that waits for its owner, and the owner."""

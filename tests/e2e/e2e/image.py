@@ -17,7 +17,7 @@ MIB = 1 << 20
 ROOT, DATA = 9 * MIB, 13 * MIB  # where the LUKS partition and its data begin
 
 # Packs what carrel-image promises to a real one: key file and crypttab. HOOK is
-# a line of a case's own.
+# a line of a case's own, before that; KEEP one after it.
 MAKER = """#!/bin/sh
 set -e
 umask 077
@@ -26,6 +26,7 @@ HOOK
 mkdir -p /var/tmp/i/cryptroot
 cp /etc/cryptsetup-keys.d/root.key /etc/crypttab /var/tmp/i/cryptroot
 cd /var/tmp/i
+KEEP
 find . | cpio -o -H newc > "/boot/initrd.img-$3"
 """
 
@@ -53,7 +54,7 @@ def refused(words, *args, status=2, **kw):
         assert word in said, f"no \"{word}\" in: {said}"
 
 
-def system(path, hook=":", without=()):
+def system(path, hook=":", keep=":", without=()):
     """A tree that carrel-image takes for a system, less some paths."""
     path = pathlib.Path(path)
     for name in ("bin", "boot", "dev", "etc", "proc", "sbin", "usr/sbin",
@@ -61,14 +62,14 @@ def system(path, hook=":", without=()):
         (path / name).mkdir(parents=True)
     shutil.copy("/bin/busybox", path / "bin")
     for name in ("sh", "mkdir", "cp", "find", "cpio", "env", "sleep", "head",
-                 "cat"):
+                 "cat", "rm"):
         (path / "bin" / name).symlink_to("busybox")
     (path / "sbin" / "init").symlink_to("../bin/busybox")
     (path / "boot" / "vmlinuz-1.0").write_bytes(os.urandom(1 << 20))
     (path / "etc" / "shadow").write_text("root:*:1::::::\n")
     (path / "usr/share/initramfs-tools/hooks/cryptroot").write_text("")
     maker = path / "usr" / "sbin" / "update-initramfs"
-    maker.write_text(MAKER.replace("HOOK", hook))
+    maker.write_text(MAKER.replace("HOOK", hook).replace("KEEP", keep))
     maker.chmod(0o755)
     for name in without:
         (path / name).unlink()
