@@ -153,6 +153,9 @@ def make_keys(given, plan, work):
 def prepare(given, plan, root, keys, ids, progress, work):
     """The system learns of its disk, and gets an initramfs that opens it."""
     tool = initramfs.find(root, given.initramfs, given.source)
+    for name in system.obedient(root):
+        progress.note(f"warning: the system has {name}, which takes orders "
+                      "from whoever its host is")
     system.identify(root, given.hostname)
     if plan.password is not None:
         system.set_password(root, plan.password)
