@@ -72,14 +72,31 @@ def check(given):
     for path in (given.new_key, given.recovery_key):
         if path:
             key.refuse_existing(path)
+    if not given.source.startswith("debian:"):
+        check_not_debian(given)
     if os.path.lexists(given.out) and not given.force:
         raise Usage(f"'{given.out}' exists; --force replaces it")
     if os.path.exists(given.out) and not os.path.isfile(given.out):
         raise Usage(f"'{given.out}' is not a regular file")
+    files = [os.path.realpath(p) for p in (
+        given.new_key, given.recovery_key, given.key_file, given.out) if p]
+    if len(set(files)) < len(files):
+        raise Usage("image and keys are files of their own; two of them have "
+                    "the same name")
     launch = (key.read_launch(given.key_file, given.allow_newline)
               if given.key_file else key.launch())
     return Plan(size, [copy_of(pair) for pair in given.copy_in],
                 password_of(given.root_password_file), launch, packages)
+
+
+def check_not_debian(given):
+    """Nothing that was asked for is left out without a word."""
+    for option, value in (("--include", given.include),
+                          ("--kernel", given.kernel != debian.KERNEL),
+                          ("--mirror", given.mirror), ("--fresh", given.fresh)):
+        if value:
+            raise Usage(f"{option} is for a debian: system; '{given.source}' "
+                        "is taken as it is")
 
 
 def copy_of(pair):

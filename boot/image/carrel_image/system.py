@@ -112,10 +112,8 @@ def others(text, stays):
 
 
 def put_key(tree, key):
-    directory = tree.at(KEY_FILE).parent
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
     tree.write(KEY_FILE, key, 0o400)
+    tree.at(KEY_FILE).parent.chmod(0o700)
 
 
 def put_header(tree, header):
