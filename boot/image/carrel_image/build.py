@@ -42,7 +42,7 @@ def build(given, progress):
 def make(given, plan, bare, work, progress):
     """The steps. What becomes the image is in `bare`, all else in `work`."""
     root = fetch(given, plan, work, progress)
-    check_fit(plan, root, bare, work)
+    check_fit(given, plan, root, bare, work)
     gpt.write(bare / "image", plan.size, given.sparse)
     esp.write(bare / "image", work)
     keys = make_keys(given, plan, work)
@@ -143,16 +143,17 @@ def fetch(given, plan, work, progress):
     return root
 
 
-def check_fit(plan, root, bare, work):
+def check_fit(given, plan, root, bare, work):
     """What does not fit is refused before the long steps: the system into the
     image, the image and the plain file system onto this machine's disks."""
     need = ext4.measure(root.root)
     ext4.check(need, gpt.root_size(plan.size) - luks.AREA)
     plain = ext4.least(*need)
+    image = plain if given.sparse else plan.size
     if os.stat(bare.parent).st_dev == os.stat(work.parent).st_dev:
-        check_room(work.parent, plan.size + plain, "the build")
+        check_room(work.parent, image + plain, "the build")
     else:
-        check_room(bare.parent, plan.size, "the image")
+        check_room(bare.parent, image, "the image")
         check_room(work.parent, plain, "the file system in plain text")
 
 

@@ -131,10 +131,13 @@ def volume(f, p, report):
 
 
 def sample(f, p, header):
-    """Blocks of zeros, blocks that deflate can shrink, and all looked at."""
+    """Blocks of zeros, blocks that deflate can shrink, and all looked at. The
+    first ones are among them, which no file system leaves out: of a large one
+    that is sparse the others may all be zero."""
     zero = plain = 0
     blocks = (p.size - header.data_offset) // BLOCK
-    wanted = sorted({i * blocks // SAMPLES for i in range(SAMPLES)})
+    wanted = sorted({i * blocks // SAMPLES for i in range(SAMPLES)}
+                    | set(range(min(FEW, blocks))))
     for i in wanted:
         f.seek(p.start + header.data_offset + i * BLOCK)
         block = f.read(BLOCK)

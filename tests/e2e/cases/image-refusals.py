@@ -148,6 +148,18 @@ def full_disk_before(t):
     assert "free" in in_tmpfs(t, "100m", command(t))
 
 
+def sparse_has_room(t):
+    """An image larger than the disk, of which little is used."""
+    script = (f"mount -t tmpfs -o size=400m tmpfs {outs(t)} || exit 99\n"
+              'exec "$@"')
+    subprocess.run(
+        ["unshare", "--mount", *([] if os.geteuid() == 0 else
+                                 ["--map-root-user", "--map-auto"]),
+         "sh", "-c", script, "sh", TOOL,
+         *command(t, **{"--size": "2G"}), "--sparse", "--quiet",
+         "--no-recovery"], check=True)
+
+
 def full_disk_initramfs(t):
     """There was room when it looked; then the initramfs took it all."""
     tree = system(t.tmp / "filling", hook="cat /dev/zero > /boot/filling")
@@ -221,6 +233,7 @@ def parts(t):
         t.check(title, lacking, t, paths, words, f"lacking-{i}")
     t.check("a system too large for --size", too_large, t)
     t.check("a disk that is full before the build", full_disk_before, t)
+    t.check("a sparse image larger than the disk", sparse_has_room, t)
     t.check("a disk that the initramfs fills", full_disk_initramfs, t)
     t.check("a disk that fills up during encryption", full_disk_encrypting, t)
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
