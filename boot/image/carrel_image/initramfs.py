@@ -65,6 +65,7 @@ exec chroot . "$@"
 class InitramfsTools:
     name = "initramfs-tools"
     signs = ["/usr/share/initramfs-tools/hooks/cryptroot"]
+    needs = "/"
     crypttab_options = f"luks,initramfs,header={system.HEADER_FILE}"
 
     @staticmethod
@@ -107,6 +108,7 @@ class Dracut:
     # The number is 70 in newer ones.
     signs = ["/usr/lib/dracut/modules.d/90crypt",
              "/usr/lib/dracut/modules.d/70crypt"]
+    needs = "/usr/lib/systemd/system-generators/systemd-cryptsetup-generator"
     crypttab_options = f"luks,header={system.HEADER_FILE}"
 
     @staticmethod
@@ -140,7 +142,7 @@ TOOLS = {t.name: t for t in (InitramfsTools(), Dracut())}
 
 
 def is_in(tree, tool):
-    return any(tree.has(sign) for sign in tool.signs)
+    return tree.has(tool.needs) and any(tree.has(s) for s in tool.signs)
 
 
 def find(tree, wanted, given):
@@ -152,7 +154,7 @@ def find(tree, wanted, given):
             return tool
     raise Usage(f"{given} has nothing that makes an initramfs that can open "
                 "LUKS volumes: install Debian's cryptsetup-initramfs in it, or "
-                "dracut with its module crypt")
+                "dracut with its module crypt and systemd-cryptsetup")
 
 
 def make(tree, tool, version):
