@@ -20,6 +20,7 @@ from .work import Work
 NEEDS = ["cryptsetup", "sfdisk", "mformat", "mcopy", "mdir", "mke2fs",
          "unshare", "blkid", "tar", "openssl"]
 SMALLEST = 64 * MIB
+INITRAMFS = 12 * MIB       # of a kernel; there is none yet when it is asked
 
 
 Plan = collections.namedtuple("Plan", "size copies password launch packages")
@@ -146,7 +147,9 @@ def fetch(given, plan, work, progress):
 def check_fit(given, plan, root, bare, work):
     """What does not fit is refused before the long steps: the system into the
     image, the image and the plain file system onto this machine's disks."""
-    need = ext4.measure(root.root)
+    blocks, inodes = ext4.measure(root.root)
+    added = luks.AREA + INITRAMFS * len(root.kernels())
+    need = blocks + added // ext4.BLOCK, inodes
     ext4.check(need, gpt.root_size(plan.size) - luks.AREA)
     plain = ext4.least(*need)
     image = plain if given.sparse else plan.size
