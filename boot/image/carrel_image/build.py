@@ -20,7 +20,8 @@ from .work import Work
 NEEDS = ["cryptsetup", "sfdisk", "mformat", "mcopy", "mdir", "mke2fs",
          "unshare", "blkid", "tar", "openssl", "zstd"]
 SMALLEST = 64 * MIB
-ADDED = 24 * MIB        # to a system: an initramfs, and the header twice
+INITRAMFS = 12 * MIB       # of a kernel; there is none yet when it is asked
+
 
 Plan = collections.namedtuple("Plan", "size copies password launch packages")
 
@@ -42,7 +43,7 @@ def build(given, progress):
 def make(given, plan, bare, work, progress):
     """The steps. What becomes the image is in `bare`, all else in `work`."""
     root = fetch(given, plan, work, progress)
-    check_fit(plan, root, bare, work)
+    check_fit(given, plan, root, bare, work)
     gpt.write(bare / "image", plan.size, given.sparse)
     esp.write(bare / "image", work)
     keys = make_keys(given, plan, work)
@@ -72,14 +73,31 @@ def check(given):
     for path in (given.new_key, given.recovery_key):
         if path:
             key.refuse_existing(path)
+    if not given.source.startswith("debian:"):
+        check_not_debian(given)
     if os.path.lexists(given.out) and not given.force:
         raise Usage(f"'{given.out}' exists; --force replaces it")
     if os.path.exists(given.out) and not os.path.isfile(given.out):
         raise Usage(f"'{given.out}' is not a regular file")
+    files = [os.path.realpath(p) for p in (
+        given.new_key, given.recovery_key, given.key_file, given.out) if p]
+    if len(set(files)) < len(files):
+        raise Usage("image and keys are files of their own; two of them have "
+                    "the same name")
     launch = (key.read_launch(given.key_file, given.allow_newline)
               if given.key_file else key.launch())
     return Plan(size, [copy_of(pair) for pair in given.copy_in],
                 password_of(given.root_password_file), launch, packages)
+
+
+def check_not_debian(given):
+    """Nothing that was asked for is left out without a word."""
+    for option, value in (("--include", given.include),
+                          ("--kernel", given.kernel != debian.KERNEL),
+                          ("--mirror", given.mirror), ("--fresh", given.fresh)):
+        if value:
+            raise Usage(f"{option} is for a debian: system; '{given.source}' "
+                        "is taken as it is")
 
 
 def copy_of(pair):
@@ -126,17 +144,19 @@ def fetch(given, plan, work, progress):
     return root
 
 
-def check_fit(plan, root, bare, work):
+def check_fit(given, plan, root, bare, work):
     """What does not fit is refused before the long steps: the system into the
     image, the image and the plain file system onto this machine's disks."""
     blocks, inodes = ext4.measure(root.root)
-    need = blocks + ADDED // ext4.BLOCK, inodes
+    added = luks.AREA + INITRAMFS * len(root.kernels())
+    need = blocks + added // ext4.BLOCK, inodes
     ext4.check(need, gpt.root_size(plan.size) - luks.AREA)
     plain = ext4.least(*need)
+    image = plain if given.sparse else plan.size
     if os.stat(bare.parent).st_dev == os.stat(work.parent).st_dev:
-        check_room(work.parent, plan.size + plain, "the build")
+        check_room(work.parent, image + plain, "the build")
     else:
-        check_room(bare.parent, plan.size, "the image")
+        check_room(bare.parent, image, "the image")
         check_room(work.parent, plain, "the file system in plain text")
 
 
@@ -154,6 +174,9 @@ def make_keys(given, plan, work):
 def prepare(given, plan, root, keys, ids, progress, work):
     """The system learns of its disk, and gets an initramfs that opens it."""
     tool = initramfs.find(root, given.initramfs, given.source)
+    for name in system.obedient(root):
+        progress.note(f"warning: the system has {name}, which takes orders "
+                      "from whoever its host is")
     system.identify(root, given.hostname)
     if plan.password is not None:
         system.set_password(root, plan.password)

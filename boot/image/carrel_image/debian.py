@@ -16,6 +16,9 @@ BASE = ["systemd", "systemd-sysv", "udev", "dbus", "kmod", "e2fsprogs",
         "zstd"]
 TOOLS = {"initramfs-tools": ["cryptsetup-initramfs"],
          "dracut": ["dracut", "cryptsetup-bin"]}
+# Where systemd's part of cryptsetup, without which dracut reads neither
+# rd.luks.name nor crypttab, is still in the package systemd.
+UNSPLIT = ["buster", "bullseye", "bookworm"]
 KERNEL = "linux-image-cloud-amd64"
 SUITE = re.compile(r"[a-z][a-z0-9-]*")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*")
@@ -39,7 +42,9 @@ def cache():
 def packages(given):
     """What a system gets, of the options of a build."""
     suite = given.source.partition(":")[2]
-    tool = TOOLS[given.initramfs or "initramfs-tools"]
+    name = given.initramfs or "initramfs-tools"
+    tool = TOOLS[name] + (["systemd-cryptsetup"] if name == "dracut"
+                          and suite not in UNSPLIT else [])
     more = [p for part in given.include for p in part.split(",") if p]
     out = [*BASE, *tool, given.kernel, *more]
     if not SUITE.fullmatch(suite):

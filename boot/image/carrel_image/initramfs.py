@@ -5,8 +5,9 @@ running guest makes the same again.
 
 Who holds the console can make the initramfs fail, by the disk, and would get a
 shell beside the key file: panic=10 (of initramfs-tools and of the kernel) and
-dracut's rd.shell=0 restart the guest instead. They are also in the initramfs,
-where no damage to grub.cfg reaches them."""
+dracut's rd.shell=0 restart the guest instead, and are also in the initramfs,
+where no damage to grub.cfg reaches them. Where the kernel cannot start what is
+in the initramfs, init= keeps it from trying /bin/sh."""
 from . import command, system
 from .fault import Fault, Usage
 
@@ -25,6 +26,17 @@ HOOK = f"""\
 [ "$1" != prereqs ] || exit 0
 . /usr/share/initramfs-tools/hook-functions
 copy_file header {system.HEADER_FILE}
+"""
+# initramfs-tools starts /bin/sh, on the console, where it finds no init: a host
+# that damages init's inode, or the directory it is in, would be root.
+INIT = """\
+#!/bin/sh
+# Written by carrel-image. The initramfs would start /bin/sh in the place of an
+# init that cannot be read, and whoever stores the disk can see to that.
+[ "$1" != prereqs ] || exit 0
+. /scripts/functions
+panic=${panic:-10}
+run-init -n "$rootmnt" "$init" || panic "$init cannot be read."
 """
 
 # The tree with the few mounts that the tools want, none of which outlives
@@ -55,12 +67,14 @@ exec chroot . "$@"
 
 class InitramfsTools:
     name = "initramfs-tools"
-    sign = "/usr/share/initramfs-tools/hooks/cryptroot"
+    signs = ["/usr/share/initramfs-tools/hooks/cryptroot"]
+    needs = "/"
     crypttab_options = f"luks,initramfs,header={system.HEADER_FILE}"
 
     @staticmethod
     def cmdline(_uuid):
-        return f"root={system.MAPPED} ro panic=10 {system.OWN}"
+        return (f"root={system.MAPPED} ro panic=10 init=/sbin/init "
+                f"{system.OWN}")
 
     @staticmethod
     def image_of(version):
@@ -77,7 +91,12 @@ class InitramfsTools:
                    "# Written by carrel-image.\n"
                    f"KEYFILE_PATTERN={system.KEY_FILE}\nASKPASS=y\n")
         tree.write("/etc/initramfs-tools/hooks/carrel-image", HOOK, 0o755)
-        listed = tree.read("/etc/initramfs-tools/modules").split()
+        tree.write("/etc/initramfs-tools/scripts/init-bottom/carrel-image",
+                   INIT, 0o755)
+        # Debian's file names sd_mod in a comment.
+        listed = [line.split()[0] for line in
+                  tree.read("/etc/initramfs-tools/modules").splitlines()
+                  if line.strip() and not line.lstrip().startswith("#")]
         lacking = [m for m in DISKS + ROOT + CRYPTO if m not in listed]
         tree.write("/etc/initramfs-tools/modules",
                    tree.read("/etc/initramfs-tools/modules")
@@ -89,14 +108,18 @@ class InitramfsTools:
 
 class Dracut:
     name = "dracut"
-    sign = "/usr/lib/dracut/modules.d/90crypt"
+    # The number is 70 in newer ones.
+    signs = ["/usr/lib/dracut/modules.d/90crypt",
+             "/usr/lib/dracut/modules.d/70crypt"]
+    needs = "/usr/lib/systemd/system-generators/systemd-cryptsetup-generator"
     crypttab_options = f"luks,header={system.HEADER_FILE}"
 
     @staticmethod
     def cmdline(uuid):
         return (f"root={system.MAPPED} ro rd.luks.name={uuid}=root "
                 f"rd.luks.key={uuid}={system.KEY_FILE} rd.shell=0 "
-                f"rd.emergency=reboot panic=10 {system.OWN}")
+                "rd.emergency=reboot panic=10 init=/sbin/init "
+                f"{system.OWN}")
 
     @staticmethod
     def image_of(version):
@@ -122,16 +145,20 @@ class Dracut:
 TOOLS = {t.name: t for t in (InitramfsTools(), Dracut())}
 
 
+def is_in(tree, tool):
+    return tree.has(tool.needs) and any(tree.has(s) for s in tool.signs)
+
+
 def find(tree, wanted, given):
     """The tool the system has, or the one that was asked for."""
-    if wanted and not tree.has(TOOLS[wanted].sign):
+    if wanted and not is_in(tree, TOOLS[wanted]):
         raise Usage(f"{given} has no {wanted} that can open LUKS volumes")
     for tool in TOOLS.values():
-        if tree.has(tool.sign) and wanted in (None, tool.name):
+        if is_in(tree, tool) and wanted in (None, tool.name):
             return tool
     raise Usage(f"{given} has nothing that makes an initramfs that can open "
                 "LUKS volumes: install Debian's cryptsetup-initramfs in it, or "
-                "dracut with its module crypt")
+                "dracut with its module crypt and systemd-cryptsetup")
 
 
 def make(tree, tool, version):

@@ -34,6 +34,9 @@ def inspect(path, key_file=None, work=None):
 
 def look(f, size, path, report):
     plain = probe(path, 0, size)
+    if plain == "crypto_LUKS":
+        raise Refusal("the whole image is one LUKS volume, without a partition "
+                      "table; only volumes in partitions are looked at")
     if plain and plain not in ("gpt", "PMBR", "dos"):
         raise Refusal(f"the whole image is plain {plain}: no partition table, "
                       "nothing encrypted")
@@ -57,18 +60,27 @@ def describe(f, path, p, report):
     f.seek(p.start)
     if f.read(6) == luks.MAGIC:
         out["content"] = "luks"
-        if "luks" not in report:
-            report["luks"] = volume(f, p, report)
+        report.setdefault("luks", volume(f, p, report))
     elif p.type == gpt.ESP:
         out["content"], out["files"] = "esp", esp.listing(path, p)
         if out["files"] is None:
-            report["warnings"].append("the EFI system partition has no FAT "
-                                      "file system")
+            no_fat(path, p, report)
     else:
         out["content"] = probe(path, p.start, p.size) or readable(f, p)
         report["problems"].append(
             f"partition {p.number} is not encrypted: {out['content']}")
     return out
+
+
+def no_fat(path, p, report):
+    """What calls itself an EFI system partition may be any plain text."""
+    found = probe(path, p.start, p.size)
+    if found and found != "vfat":
+        report["problems"].append(f"partition {p.number} is not encrypted: "
+                                  f"{found}")
+    else:
+        report["warnings"].append("the EFI system partition has no FAT file "
+                                  "system")
 
 
 def readable(f, p):
@@ -93,6 +105,9 @@ def volume(f, p, report):
         report["problems"].append(
             "no slot that GRUB 2.12 can open: it has PBKDF2 only, and skips "
             "slots of priority 0")
+    if header.data_offset >= p.size:
+        raise Refusal(f"partition {p.number} ends before the data begin, "
+                      f"at byte {header.data_offset}")
     zero, plain, seen = sample(f, p, header)
     if plain:
         report["problems"].append(
@@ -116,10 +131,13 @@ def volume(f, p, report):
 
 
 def sample(f, p, header):
-    """Blocks of zeros, blocks that deflate can shrink, and all looked at."""
+    """Blocks of zeros, blocks that deflate can shrink, and all looked at. The
+    first ones are among them, which no file system leaves out: of a large one
+    that is sparse the others may all be zero."""
     zero = plain = 0
     blocks = (p.size - header.data_offset) // BLOCK
-    wanted = sorted({i * blocks // SAMPLES for i in range(SAMPLES)})
+    wanted = sorted({i * blocks // SAMPLES for i in range(SAMPLES)}
+                    | set(range(min(FEW, blocks))))
     for i in wanted:
         f.seek(p.start + header.data_offset + i * BLOCK)
         block = f.read(BLOCK)
@@ -210,7 +228,12 @@ def picture(report):
     out += [f"  NOT ENCRYPTED, OR NOT USABLE: {p}" for p in report["problems"]]
     if report["encrypted"]:
         out.append("  encrypted")
-    return "\n".join(out)
+    return "\n".join(map(printable, out))
+
+
+def printable(line):
+    """An image may say anything, and to a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def picture_of_luks(v):

@@ -65,8 +65,12 @@ def read_launch(path, allow_newline=False):
 
 
 def refuse_existing(path):
+    """Now, not when all else is done."""
     if os.path.lexists(path):
         raise Usage(f"'{path}' exists; a new key is never written over a file")
+    where = os.path.dirname(path) or "."
+    if not os.access(where, os.W_OK | os.X_OK):
+        raise Usage(f"'{path}': no file can be made in '{where}'")
 
 
 def write(path, key):

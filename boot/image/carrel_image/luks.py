@@ -162,7 +162,7 @@ def copy_v2(raw, at, magic):
     try:
         return sequence, json.loads(bytes(whole[4096:]).split(b"\0")[0]), \
             text(head[168:208])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -179,11 +179,21 @@ def parse_v2(best, copies):
         warnings = [] if copies == 2 else [
             "one of the two copies of the LUKS header is damaged; "
             "cryptsetup repair mends it"]
-        return Header(2, own, segment["encryption"], key * 8,
-                      int(segment["sector_size"]), int(segment["offset"]),
-                      sorted(slots), warnings)
+        return sane(Header(2, own, str(segment["encryption"]), key * 8,
+                           int(segment["sector_size"]), int(segment["offset"]),
+                           sorted(slots), warnings))
     except (KeyError, TypeError, ValueError, AttributeError) as why:
         raise Refusal(f"the LUKS header's JSON lacks {why}") from why
+
+
+def sane(header):
+    if header.sector_size not in (512, 1024, 2048, 4096):
+        raise Refusal("the LUKS header claims sectors of "
+                      f"{header.sector_size} bytes")
+    if not 0 < header.data_offset < 1 << 62:
+        raise Refusal("the LUKS header claims that the data begin at byte "
+                      f"{header.data_offset}")
+    return header
 
 
 def grub_can_open(slot):

@@ -31,8 +31,8 @@ def parse(argv):
 
 def add_work(p):
     p.add_argument("--work", metavar="DIR", help="where keys and plain text "
-                   "are while they are needed (default: beside the image; "
-                   "for inspect, memory)")
+                   "are while they are needed (default: of a build beside "
+                   "the image, else memory)")
 
 
 def add_voice(p):

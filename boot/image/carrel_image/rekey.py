@@ -18,7 +18,7 @@ import struct
 
 from . import command, gpt, inspection, key, luks
 from .fault import Fault, Refusal, Usage
-from .work import Work
+from .work import Work, ignore_signals, in_memory
 
 ROLES = {luks.LAUNCH: "launch", luks.RECOVERY: "recovery"}
 HEAD = {1: 4096, 2: 32768}     # bytes before the first slot's material
@@ -33,7 +33,7 @@ def rekey(given, progress):
     key.read(given.key_file)
     made = not (given.new_key and os.path.lexists(given.new_key))
     new = new_key(given, role, made)
-    with locked(image) as f, Work(given.work or image.parent) as work:
+    with locked(image) as f, Work(given.work or in_memory()) as work:
         old = work / "old.key"
         key.write(old, key.read(given.key_file))
         key.write(work / "new.key", new)
@@ -43,11 +43,17 @@ def rekey(given, progress):
         volume = luks.Volume(work / "header")
         rounds = steps(volume, header, role, old, work / "new.key", given)
         next(rounds)
+        ignore_signals()    # from here on something would be left behind
         if made and given.new_key:
             key.write(given.new_key, new)
-        write_back(f, part, header, volume.path)
-        for _ in rounds:
+        try:
             write_back(f, part, header, volume.path)
+            for _ in rounds:
+                write_back(f, part, header, volume.path)
+        except OSError as why:
+            raise Fault(f"image '{image}': {why.strerror} while its header was "
+                        "written; the old key or the new one opens it, keep "
+                        "both") from why
         progress.done()
     if made and not given.new_key:
         print(f"recovery key, shown this once: {new.decode()}", flush=True)

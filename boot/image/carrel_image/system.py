@@ -9,11 +9,19 @@ from .fault import Usage
 KEY_FILE = "/etc/cryptsetup-keys.d/root.key"
 HEADER_FILE = "/etc/cryptsetup-keys.d/root.header"
 MAPPED = "/dev/mapper/root"
-# For systemd, which else takes partitions from the disk by their type, and
-# passwords and files from the host (by SMBIOS and fw_cfg) as credentials.
-OWN = "systemd.gpt_auto=no systemd.import_credentials=no"
+# For systemd, which else takes partitions from the disk by their type, passwords
+# and files from the host (by SMBIOS and fw_cfg) as credentials, and at a first
+# boot root's password from the console.
+OWN = ("systemd.gpt_auto=no systemd.import_credentials=no "
+       "systemd.firstboot=no")
+# What does as its host says, and which no cmdline keeps from it.
+OBEDIENT = {"/usr/bin/cloud-init": "cloud-init",
+            "/usr/sbin/qemu-ga": "qemu-guest-agent",
+            "/usr/bin/vmtoolsd": "open-vm-tools",
+            "/usr/sbin/waagent": "waagent"}
 HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.I)
 CMDLINE = re.compile(r"[ -~]*")
+NOT_IN_GRUB = "\"'$\\`;|&<>#{}"     # that GRUB's shell takes for itself
 
 MARK = "# carrel-image: not in this image: "
 NO_DISK = re.compile(r"(?!/dev/|[A-Z]*(UUID|LABEL)=)\S+\s+(?!/\s)\S+\s+(?!swap)")
@@ -55,9 +63,13 @@ def check_hostname(name):
 
 
 def check_append(text):
-    if not CMDLINE.fullmatch(text) or set(text) & set("\"$\\`"):
-        raise Usage(f"--append '{text}': printable text without \", $, ` and "
-                    "\\ is expected")
+    if not CMDLINE.fullmatch(text) or set(text) & set(NOT_IN_GRUB):
+        raise Usage(f"--append '{text}': printable text without any of "
+                    f"{NOT_IN_GRUB} is expected")
+
+
+def obedient(tree):
+    return [name for path, name in OBEDIENT.items() if tree.has(path)]
 
 
 def identify(tree, hostname):
@@ -100,10 +112,8 @@ def others(text, stays):
 
 
 def put_key(tree, key):
-    directory = tree.at(KEY_FILE).parent
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
     tree.write(KEY_FILE, key, 0o400)
+    tree.at(KEY_FILE).parent.chmod(0o700)
 
 
 def put_header(tree, header):
@@ -120,5 +130,10 @@ def link_kernel(tree, version, initrd):
 
 
 def write_grub(tree, cmdline):
+    """The second file is for a system with a GRUB of its own, whose grub.cfg
+    replaces ours when it gets a new kernel."""
     tree.write("/boot/grub/grub.cfg", GRUB.format(
         cmdline=cmdline))
+    tree.write("/etc/default/grub.d/carrel-image.cfg",
+               "# Written by carrel-image.\n"
+               f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {cmdline}"\n')

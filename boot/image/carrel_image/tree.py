@@ -46,7 +46,7 @@ class Tree:
     def write(self, path, content, mode=0o644):
         """A file of the system, new or replaced, of root's."""
         where = self.at(path)
-        where.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(where.parent)
         if where.exists():
             where.unlink()
         data = content if isinstance(content, bytes) else content.encode()
@@ -63,7 +63,7 @@ class Tree:
 
     def read(self, path):
         where = self.at(path)
-        return where.read_text(errors="replace") if where.exists() else ""
+        return where.read_text(errors="replace") if where.is_file() else ""
 
     def kernels(self):
         """Versions that have a kernel and modules, in the order of names."""
@@ -89,13 +89,13 @@ class Tree:
         where = self.at(target)
         if target.endswith("/") and not source.is_dir():
             where = where / source.name
-        where.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(where.parent)
         if where.is_dir() and not source.is_dir():
             raise Usage(f"--copy-in {source}:{target}: {target} is a "
                         "directory of the system; name the file, too")
         try:
             command.run(["cp", "-dRT", "--preserve=mode,timestamps,links",
-                         source, where], f"copying {source} in")
+                         "--", source, where], f"copying {source} in")
         except Fault as why:
             raise Usage(str(why)) from why
 
@@ -105,16 +105,27 @@ def version_order(text):
             for p in re.findall(r"\d+|[^\d]+", text)]
 
 
+def make_directory(path):
+    """With those above it that are missing. The umask of whoever builds is
+    not the system's."""
+    if not path.is_dir():
+        make_directory(path.parent)
+        path.mkdir()
+        path.chmod(0o755)
+
+
 def unpack(tar, root):
-    root.mkdir()
+    """--force-local: a colon in a name is no remote machine."""
+    make_directory(root)
     command.run(["tar", "-x", "-p", "--same-owner", *XATTRS, *without_nodes(),
-                 "-C", root, "-f", tar], f"unpacking {tar}")
+                 "-C", root, "--force-local", "-f", tar], f"unpacking {tar}")
 
 
 def copy(directory, root):
     """The tree as it is; other file systems mounted in it stay out."""
-    root.mkdir()
-    command.run(["cp", "-a", "-x", "-T", "--reflink=auto", directory, root],
+    make_directory(root)
+    command.run(["cp", "-a", "-x", "-T", "--reflink=auto", "--", directory,
+                 root],
                 f"copying {directory}")
 
 

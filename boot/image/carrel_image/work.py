@@ -18,15 +18,26 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def on_signal(number, _frame):
-    for s in ENDING:        # the tidying up is not to be interrupted
-        signal.signal(s, signal.SIG_IGN)
+    ignore_signals()        # the tidying up is not to be interrupted
     raise Interrupted(number)
+
+
+def ignore_signals():
+    for s in ENDING:
+        signal.signal(s, signal.SIG_IGN)
 
 
 def catch_signals():
     for s in ENDING:
         if signal.getsignal(s) != signal.SIG_IGN:
             signal.signal(s, on_signal)
+
+
+def in_memory():
+    """A directory for little that is secret, not beside an image that may be
+    on somebody else's disk."""
+    where = os.environ.get("XDG_RUNTIME_DIR") or "/dev/shm"
+    return where if os.access(where, os.W_OK) else tempfile.gettempdir()
 
 
 class Work:
@@ -62,9 +73,11 @@ class Work:
     def _remove_stale(self):
         for path in self.parent.glob(f"{PREFIX}*"):
             lock = locked(path)
-            if lock is not None:
+            if lock is None:
+                continue
+            if os.fstat(lock).st_uid == os.geteuid():
                 remove(path)
-                os.close(lock)
+            os.close(lock)
 
     def __truediv__(self, name):
         return self.path / name
@@ -93,8 +106,12 @@ def remove(path):
 
 
 def locked(path):
-    """The directory's lock, or None if a run holds it."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    """The directory's lock, or None if a run holds it, or if it is another
+    user's, or has gone."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host that changes GRUB's configuration or the ciphertext gains nothing."""
+"""Another GRUB configuration, a damaged file system, a damaged LUKS header: no
+boot. (What a host can do to the contents of files is in encrypted-images.md.)"""
 from e2e.disk import Disk, flip, prepare, refused
 
 SECONDS = 300
@@ -45,5 +46,5 @@ def header(t):
 
 def parts(t):
     t.check("another grub.cfg", grub_cfg, t)
-    t.check("ciphertext", ciphertext, t)
+    t.check("a damaged file system", ciphertext, t)
     t.check("a damaged LUKS header", header, t)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """carrel-image inspect calls an image encrypted when it is, and only then."""
+import hashlib
 import json
 import os
+import re
 import subprocess
 
 from e2e.image import built, debugfs, decrypted, passes, refused
@@ -128,6 +130,52 @@ def one_copy(t, image):
         " ".join(got["warnings"]), got
 
 
+def json_of(path, edit):
+    """Both copies of the header say something else, and mean it."""
+    for at in (ROOT, ROOT + 16384):
+        with open(path, "rb") as f:
+            f.seek(at)
+            raw = bytearray(f.read(16384))
+        text = edit(bytes(raw[4096:]).split(b"\0")[0])
+        raw[4096:] = text.ljust(12288, b"\0")
+        raw[448:512] = bytes(64)
+        raw[448:480] = hashlib.sha256(raw).digest()
+        write(path, at, raw)
+
+
+def offset_of(number):
+    return lambda path: json_of(path, lambda text: re.sub(
+        rb'"offset":"4194304",("size":"dynamic")',
+        rb'"offset":"%d",\1' % number, text))
+
+
+def escapes(t, image):
+    """What an image says about itself does nothing to a terminal."""
+    path = copy(t, image, "escapes")
+    json_of(path, lambda text: text.replace(b"aes-xts-plain64\",\"sector",
+                                            b"\\u001b[2Jx\",\"sector"))
+    said = passes("inspect", path)
+    assert "\x1b" not in said and "?[2Jx" in said, said
+
+
+def second_volume(path):
+    """Another partition with a LUKS header, and plain text behind it."""
+    subprocess.run(["sfdisk", "-q", path], check=True, text=True,
+                   input="label: gpt\nstart=18432, size=65536\n"
+                         "start=83968, size=65536\n")
+    with open(path, "rb") as f:
+        f.seek(ROOT)
+        write(path, 83968 * 512, f.read(4 * MIB))
+    for at in range(83968 * 512 + 4 * MIB, 73 * MIB, MIB // 8):
+        write(path, at, b"so that everybody can read it. " * 400)
+
+
+def esp_of_ext4(path):
+    write(path, MIB, bytes(8 * MIB))
+    subprocess.run(["mke2fs", "-q", "-F", "-E", f"offset={MIB}", path, "8M"],
+                   check=True, stderr=subprocess.DEVNULL)
+
+
 def first_copy(path):
     write(path, ROOT, bytes(512))
 
@@ -187,6 +235,14 @@ def decrypts(t, image):
 EDITS = [
     ("a plain partition beside the LUKS one", ["not encrypted", "ext"],
      plain_beside),
+    ("a second volume that is plain", ["plain data"], second_volume),
+    ("an EFI system partition that is another", ["partition 1", "ext"],
+     esp_of_ext4),
+    ("data that begin nowhere", ["begin at byte"], offset_of(10 ** 30)),
+    ("data that begin after the end", ["partition 2 ends"],
+     offset_of(1 << 40)),
+    ("a header of brackets", ["damaged"],
+     lambda p: json_of(p, lambda _: b"[" * 12000)),
     ("a first block of zeros", ["partition 2 is not encrypted"], first_copy),
     ("a damaged header", ["damaged", "luksHeaderRestore"], both_copies),
     ("text behind the header", ["plain data"], some_text),
@@ -221,6 +277,7 @@ def parts(t):
     t.check("one damaged copy of the header", one_copy, t, two)
     t.check("a file system that is gone", no_ext4, t, two)
     t.check("a sparse image", sparse, t)
+    t.check("a cipher's name that moves the cursor", escapes, t, two)
     t.check("a cipher that is none", changed, t, one,
             ["cipher_null", "encrypts nothing"], null_cipher)
     for title, words, edit in EDITS:

@@ -29,6 +29,12 @@ BUILDS = [
     ("a LUKS 3", {"--luks": "3"}, ["3", "1, 2"]),
     ("a host name with a space", {"--hostname": "a b"}, ["a b"]),
     ("a kernel argument with a quote", {"--append": 'x="y"'}, ['x="y"']),
+    ("a kernel argument with a semicolon", {"--append": "x;y"}, ["x;y"]),
+    ("packages for a directory", {"--include": "vim"}, ["--include", "TREE"]),
+    ("a recovery key in no directory", {"--recovery-key": "/nonexistent/x"},
+     ["/nonexistent"]),
+    ("a recovery key that would be the image", {"--recovery-key": "OUT"},
+     ["same name"]),
     ("a suite that is a path", {"--from": "debian:../x"}, ["debian:../x"]),
     ("a package that is an option",
      {"--from": "debian:bookworm", "--include": "a,--force"}, ["--force"]),
@@ -150,6 +156,18 @@ def full_disk_before(t):
     assert "free" in in_tmpfs(t, "100m", command(t))
 
 
+def sparse_has_room(t):
+    """An image larger than the disk, of which little is used."""
+    script = (f"mount -t tmpfs -o size=400m tmpfs {outs(t)} || exit 99\n"
+              'exec "$@"')
+    subprocess.run(
+        ["unshare", "--mount", *([] if os.geteuid() == 0 else
+                                 ["--map-root-user", "--map-auto"]),
+         "sh", "-c", script, "sh", TOOL,
+         *command(t, **{"--size": "2G"}), "--sparse", "--quiet",
+         "--no-recovery"], check=True)
+
+
 def full_disk_initramfs(t):
     """There was room when it looked; then the initramfs took it all."""
     tree = system(t.tmp / "filling", hook="cat /dev/zero > /boot/filling")
@@ -228,6 +246,7 @@ def parts(t):
     t.check("an initramfs without the key file", no_key_inside, t)
     t.check("a system too large for --size", too_large, t)
     t.check("a disk that is full before the build", full_disk_before, t)
+    t.check("a sparse image larger than the disk", sparse_has_room, t)
     t.check("a disk that the initramfs fills", full_disk_initramfs, t)
     t.check("a disk that somebody else fills", full_disk_file_system, t)
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -36,6 +36,8 @@ def odd(tree):
                                         "tmpfs /tmp tmpfs size=1m 0 0\n")
     (tree / "etc" / "machine-id").write_text("0123456789abcdef" * 2)
     (tree / "etc" / "hostname").write_text("own\n")
+    (tree / "etc" / "initramfs-tools").mkdir()
+    (tree / "etc" / "initramfs-tools" / "modules").write_text("# sd_mod\next4\n")
 
 
 FOUND = [
@@ -51,6 +53,8 @@ FOUND = [
     ("/etc/cryptsetup-keys.d/root.key", ["Mode:  0400", "User:     0"]),
     ("/boot/initrd.img-1.0", ["Mode:  0600"]),
     ("/opt/in", ["Mode:  0640", "User:     0"]),
+    ("/opt", ["Mode:  0755"]),
+    ("/", ["Mode:  0755"]),
 ]
 
 
@@ -76,9 +80,13 @@ def loader(t, plain):
     said = debugfs(plain, "cat /boot/grub/grub.cfg")
     # Whoever holds the console gets no shell beside the key file, and neither
     # a partition nor a credential of the host's is taken.
-    assert "linux /vmlinuz root=/dev/mapper/root ro panic=10 " \
-        "systemd.gpt_auto=no systemd.import_credentials=no console=ttyS0 " \
-        "quiet carrel.x=1;" in said, said
+    line = "root=/dev/mapper/root ro panic=10 init=/sbin/init " \
+        "systemd.gpt_auto=no systemd.import_credentials=no " \
+        "systemd.firstboot=no console=ttyS0 quiet carrel.x=1"
+    assert f"linux /vmlinuz {line};" in said, said
+    # A GRUB of the system's own, should it write that file anew, says the same.
+    assert f' {line}"\n' in debugfs(
+        plain, "cat /etc/default/grub.d/carrel-image.cfg")
     for link, target in (("/vmlinuz", "boot/vmlinuz-1.0"),
                          ("/initrd.img", "boot/initrd.img-1.0")):
         assert f'"{target}"' in debugfs(plain, f"stat {link}"), link
@@ -93,6 +101,26 @@ def initramfs(t, plain):
     said = passes("inspect", "--key-file", t.tmp / "inner",
                   t.tmp / "image.img")
     assert "opens slot 1" in said, said
+
+
+def settings(t, plain):
+    """Modules that only a comment names are added; no init is no shell."""
+    at = "/etc/initramfs-tools"
+    modules = debugfs(plain, f"cat {at}/modules").splitlines()
+    assert "sd_mod" in modules and modules.count("ext4") == 1, modules
+    name = f"{at}/scripts/init-bottom/carrel-image"
+    assert "Mode:  0755" in debugfs(plain, f"stat {name}")
+    (t.tmp / "functions").write_text("panic() { echo $panic $*; exit 9; }\n")
+    script = debugfs(plain, f"cat {name}").replace("/scripts/functions",
+                                                   str(t.tmp / "functions"))
+    for program, want in (("true", (0, "")),
+                          ("false", (9, "10 /x cannot be read.\n"))):
+        (t.tmp / "run-init").unlink(missing_ok=True)
+        (t.tmp / "run-init").symlink_to(f"/bin/{program}")
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], check=False, stdout=subprocess.PIPE,
+            text=True, env={"PATH": str(t.tmp), "init": "/x", "rootmnt": "/r"})
+        assert (done.returncode, done.stdout) == want, done
 
 
 def own_header(t, plain):
@@ -146,8 +174,20 @@ def parts(t):
     t.check("what the boot loader reads", loader, t, plain)
     t.check("the key in the initramfs", initramfs, t, plain)
     t.check("a header of the system's own", own_header, t, plain)
+    t.check("settings of initramfs-tools", settings, t, plain)
     t.check("the directory is as before", untouched, t, tree, before)
-    subprocess.run(["tar", "-C", tree, "--xattrs", "--xattrs-include=*",
-                    "-cf", t.tmp / "tree.tar", "."], check=True)
+    tar_of(t, tree)
     shutil.rmtree(tree)
-    t.check("files of a tar", same, t, build(t, t.tmp / "tree.tar"))
+    mask = os.umask(0o077)      # of somebody careful
+    try:
+        plain = build(t, t.tmp / "tree:1.tar")
+    finally:
+        os.umask(mask)
+    t.check("files of a tar", same, t, plain)
+
+
+def tar_of(t, tree):
+    """One that does not say what its root is like."""
+    subprocess.run(["tar", "-C", tree, "--xattrs", "--xattrs-include=*",
+                    "--force-local", "-cf", t.tmp / "tree:1.tar",
+                    *sorted(os.listdir(tree))], check=True)
