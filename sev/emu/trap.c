@@ -19,7 +19,7 @@
 #define KICK_SIGNAL 62
 #define KICK_AGAIN_MS 5
 #define OVER_AFTER_MS 50 /* of a VM's end, that is */
-#define KICK_ROUNDS 600 /* a busy machine is no reason to guess */
+#define KICK_ROUNDS 12000 /* a busy machine is no reason to guess */
 
 /* The kernel's own struct: the C library's lacks the restorer. */
 struct kernel_sigaction {
