@@ -20,6 +20,9 @@
 #define UNKNOWN 2 /* in most enumerations */
 #define OTHER 1
 
+#define ANCHOR_CHECKSUM 5 /* 5.2.2 */
+#define ANCHOR_ADDRESS 16
+
 static size_t begin(struct writer *t, uint8_t type, uint16_t handle)
 {
 	const size_t start = t->len;
@@ -243,7 +246,15 @@ static void build_anchor(uint8_t anchor[SMBIOS_ANCHOR_LEN], size_t tables_len)
 	writer_u8(&a, 0);
 	writer_u32(&a, (uint32_t)tables_len);
 	writer_u64(&a, 0);
-	anchor[5] = writer_checksum(anchor, a.len);
+	anchor[ANCHOR_CHECKSUM] = writer_checksum(anchor, a.len);
+}
+
+void smbios_place(struct smbios *s, uint64_t tables_at)
+{
+	put_le64(s->anchor + ANCHOR_ADDRESS, tables_at);
+	s->anchor[ANCHOR_CHECKSUM] = 0;
+	s->anchor[ANCHOR_CHECKSUM] =
+		writer_checksum(s->anchor, sizeof(s->anchor));
 }
 
 void smbios_build(struct smbios *s, const struct smbios_source *src)

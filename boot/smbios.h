@@ -32,4 +32,7 @@ struct smbios_source {
 
 void smbios_build(struct smbios *s, const struct smbios_source *src);
 
+/* Says in the anchor where the tables are, which a firmware would do. */
+void smbios_place(struct smbios *s, uint64_t tables_at);
+
 #endif

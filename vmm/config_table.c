@@ -80,7 +80,7 @@ static const struct config_row rows[] = {
 	{ "firmware", "boot", KIND_TEXT, AT(firmware), .min = 1,
 	  .max = PATH_BYTES, .arg = "FILE", .help = "OVMF image" },
 	{ "kernel", "boot", KIND_TEXT, AT(kernel), .min = 1, .max = PATH_BYTES,
-	  .arg = "FILE", .help = "Linux bzImage, handed to the firmware" },
+	  .arg = "FILE", .help = "Linux bzImage, for the firmware; without one also vmlinux" },
 	{ "initrd", "boot", KIND_TEXT, AT(initrd), .min = 1, .max = PATH_BYTES,
 	  .arg = "FILE", .help = "initial RAM disk of the kernel" },
 	{ "cmdline", "boot", KIND_TEXT, AT(cmdline), .max = CMDLINE_BYTES,

@@ -28,7 +28,7 @@ static int setup(void **state)
 
 	rig_open(&w.rig);
 	assert_int_equal(pci_open(&w.bus, &w.rig.pio, &w.rig.mmio), 0);
-	assert_int_equal(q35_attach(&w.q35, &w.bus, &w.rig.irq, &w.rig.power),
+	assert_int_equal(q35_attach(&w.q35, &w.bus, &w.rig.irq, &w.rig.power, 0),
 			 0);
 	*state = &w;
 	return 0;
@@ -49,7 +49,7 @@ static void ports_taken(void **state)
 	static struct q35 second;
 
 	assert_int_equal(
-		q35_attach(&second, &w->bus, &w->rig.irq, &w->rig.power),
+		q35_attach(&second, &w->bus, &w->rig.irq, &w->rig.power, 0),
 		-EEXIST);
 }
 
