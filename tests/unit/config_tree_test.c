@@ -110,7 +110,8 @@ static const struct {
 	{ HEAD FIRM "machine { serial; }; };", { "one string" } },
 	{ HEAD FIRM "machine { serial = \"tty\"; }; };", { "stdio|file" } },
 	{ HEAD "boot { firmware = \"\"; }; };", { "1 to 4095 bytes" } },
-	{ HEAD "boot { kernel = \"k\"; }; };", { "direct boot" } },
+	{ HEAD "boot { kernel = \"k\"; }; sev { policy = <1>; }; };",
+	  { "--sev needs --firmware" } },
 	{ HEAD FIRM "run { sandbox; }; };", { "one string" } },
 	{ HEAD FIRM "run { sandbox = \"no\"; }; };", { "on and off" } },
 	{ HEAD FIRM "run { config = \"x\"; }; };", { "not known" } },
@@ -332,6 +333,7 @@ static void dump_reads_back(void **state)
 {
 	static const char *const lines[][24] = {
 		{ "--firmware", "f" },
+		{ "--kernel", "k", "--initrd", "i" },
 		{ "--firmware", "f", "--name", "n", "--cpus", "64", "--rng",
 		  "--serial", "none", "--debugcon", "file=a,b=c" },
 		{ "--firmware", "f", "--serial", "file=a,max=1M,max=70000",
