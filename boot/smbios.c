@@ -72,7 +72,7 @@ static void put_name(struct writer *t, const char *name)
 }
 
 /* 7.1 */
-static void put_firmware(struct writer *t)
+static void put_firmware(struct writer *t, bool efi)
 {
 	const size_t start = begin(t, 0, HANDLE(0, 0));
 
@@ -83,7 +83,8 @@ static void put_firmware(struct writer *t)
 	writer_u8(t, 0); /* ROM size: says 64 KiB, unused under UEFI */
 	writer_u64(t, 1u << 3); /* characteristics are not supported, */
 	writer_u8(t, 0);
-	writer_u8(t, 0x18); /* except: UEFI, and a virtual machine */
+	/* except: UEFI, and a virtual machine */
+	writer_u8(t, efi ? 0x18 : 0x10);
 	writer_u8(t, CARREL_VERSION_MAJOR);
 	writer_u8(t, CARREL_VERSION_MINOR);
 	writer_u16(t, 0xffff); /* no embedded controller */
@@ -262,7 +263,7 @@ void smbios_build(struct smbios *s, const struct smbios_source *src)
 	struct writer t = { .bytes = s->tables, .cap = sizeof(s->tables) };
 	const uint64_t ram = src->ram_low + src->ram_high;
 
-	put_firmware(&t);
+	put_firmware(&t, src->efi);
 	put_system(&t, src->name);
 	put_chassis(&t);
 	put_processor(&t, src->cpus);

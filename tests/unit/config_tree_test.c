@@ -272,6 +272,14 @@ static void examples(void **state)
 	assert_true(!c.disk[0].readonly && c.disk[1].readonly);
 	config_close(&c);
 
+	scratch_put(&s, tree, example("docs/examples/microvm.dts", tree));
+	assert_int_equal(parse(&c, NULL, s.path, text, sizeof(text)), 0);
+	assert_null(c.firmware);
+	assert_string_equal(c.kernel, "vmlinuz");
+	assert_string_equal(c.initrd, "initrd.img");
+	assert_true(c.no_reboot && c.disk[0].readonly);
+	config_close(&c);
+
 	scratch_put(&s, tree, example("docs/examples/sev.dts", tree));
 	assert_int_equal(parse(&c, NULL, s.path, text, sizeof(text)), 0);
 	assert_int_equal(c.memory, 512 * MIB);

@@ -351,6 +351,8 @@ static void smbios_is_there(const struct world *w)
 	sums_to_zero(w, addr, 24);
 	/* type 0 comes first; 24 bytes */
 	assert_int_equal(at(w, at(w, addr + 16, 8), 2), 0x1800);
+	/* a virtual machine, and no UEFI */
+	assert_int_equal(at(w, at(w, addr + 16, 8) + 0x13, 1), 0x10);
 }
 
 static const struct {
