@@ -55,7 +55,7 @@ static int open_chips(struct board *b, const struct config *c)
 
 	if (rc)
 		return rc;
-	/* Firmware places the ECAM itself; a kernel expects it where MCFG is. */
+	/* Firmware places the ECAM; a kernel expects it where MCFG says. */
 	rc = q35_attach(&b->q35, &b->pci, &vm->irq, &vm->power,
 			c->firmware ? 0 : BOARD_ECAM_BASE);
 	b->has_q35 = !rc;

@@ -26,6 +26,7 @@
  */
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MTRR_ON_WRITE_BACK 0x806u
+#define ONE_MSR (sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry))
 
 static struct kvm_segment flat(uint16_t selector, uint8_t type, bool code64)
 {
@@ -78,10 +79,7 @@ void vcpu_start_regs(const struct image_start *s, struct kvm_regs *regs,
 
 int vcpu_start_memory(int fd, const struct image_start *s)
 {
-	/* clang-format off */
-	_Alignas(struct kvm_msrs) uint8_t
-		buf[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)] = { 0 };
-	/* clang-format on */
+	_Alignas(struct kvm_msrs) uint8_t buf[ONE_MSR] = { 0 };
 	struct kvm_msrs *one = (void *)buf;
 	int rc;
 
