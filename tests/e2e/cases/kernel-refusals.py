@@ -17,6 +17,10 @@ def refused(t, words, kernel, *args, status=1):
         assert word in out, f"no {word} in: {out}"
 
 
+def missing(t):
+    refused(t, ["/nonexistent", "No such file"], "/nonexistent", status=2)
+
+
 def edited(t, source, at, form, value):
     data = bytearray(source.read_bytes())
     struct.pack_into(form, data, at, value)
@@ -41,8 +45,7 @@ def initrd_of(t, size):
 def parts(t):
     k, v = t.kernel, t.vmlinux
     check = t.check
-    check("a missing file", refused, t, ["No such file"], "/nonexistent",
-          status=2)
+    check("a missing file", missing, t)
     check("a firmware as kernel", refused, t, ["not a bzImage"], t.firmware)
     check("half a bzImage", refused, t, ["truncated"],
           cut(t, k, k.stat().st_size // 2))
