@@ -7,14 +7,20 @@
 
 #include <errno.h>
 
-#define SETUP_SECTS 0x1f1
+#define SETUP_SECTS BZIMAGE_HEADER
 #define SYSSIZE 0x1f4
 #define BOOT_FLAG 0x1fe
+#define JUMP_LEN 0x201 /* of the jump over the header, to its end */
 #define HEADER_MAGIC 0x202
 #define PROTOCOL 0x206
 #define LOADFLAGS 0x211
+#define INITRD_MAX 0x22c
+#define XLOADFLAGS 0x236
 #define CMDLINE_SIZE 0x238
-#define HEADER_END 0x240 /* past all of these */
+#define HEADER_END 0x240 /* past what every kernel must have */
+#define PREF_ADDRESS 0x258
+#define INIT_SIZE 0x260
+#define HEADER_END64 0x264 /* past what a 64-bit start needs */
 
 #define PE_OFFSET 0x3c /* in the MS-DOS stub: where "PE\0\0" is */
 #define SECTOR 512u
@@ -23,6 +29,8 @@
 #define PROTOCOL_MIN 0x0202 /* the first with the header as it is now */
 #define PROTOCOL_SYSSIZE 0x0204 /* syssize has 32 bits from here */
 #define PROTOCOL_CMDLINE 0x0206
+#define PROTOCOL_ENTRY64 0x020c
+#define XLF_KERNEL_64 0x0001
 #define CMDLINE_OLD_MAX 255u
 
 static bool is_pe(const uint8_t *image, size_t len)
@@ -46,6 +54,24 @@ static const char *not_bzimage(const uint8_t *image, size_t len)
 	if (!(image[LOADFLAGS] & LOADED_HIGH))
 		return "it is a zImage, loaded low: not a bzImage";
 	return NULL;
+}
+
+/*
+ * Setup has two sectors at least: the fields read here are inside it. A header
+ * that does not reach them, by its own word, has no 64-bit entry point.
+ */
+static void parse_entry64(struct bzimage *bz, const uint8_t *image)
+{
+	const size_t end = HEADER_MAGIC + (size_t)image[JUMP_LEN];
+
+	if (bz->protocol < PROTOCOL_ENTRY64 || end < HEADER_END64 ||
+	    !(get_le16(image + XLOADFLAGS) & XLF_KERNEL_64))
+		return;
+	bz->entry64 = true;
+	bz->load_at = get_le64(image + PREF_ADDRESS);
+	bz->init_size = get_le32(image + INIT_SIZE);
+	bz->initrd_max = get_le32(image + INITRD_MAX);
+	bz->header_end = (size_t)min_u64(end, BZIMAGE_HEADER_MAX);
 }
 
 int bzimage_parse(struct bzimage *bz, const uint8_t *image, size_t len,
@@ -76,5 +102,6 @@ int bzimage_parse(struct bzimage *bz, const uint8_t *image, size_t len,
 				       : CMDLINE_OLD_MAX,
 		.efi_stub = is_pe(image, len),
 	};
+	parse_entry64(bz, image);
 	return 0;
 }

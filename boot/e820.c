@@ -5,6 +5,7 @@
  */
 #include "boot/e820.h"
 
+#include "boot/layout.h"
 #include "boot/writer.h"
 #include "vmm/board_map.h"
 #include "vmm/gmem.h"
@@ -29,6 +30,21 @@ size_t e820_build(uint8_t map[E820_MAX], uint64_t ram_low, uint64_t ram_high)
 
 	put_entry(&b, BOARD_KVM_IDENTITY_BASE, KVM_PAGES_LEN, TYPE_RESERVED);
 	put_entry(&b, 0, ram_low, TYPE_RAM);
+	if (ram_high)
+		put_entry(&b, GMEM_HIGH_BASE, ram_high, TYPE_RAM);
+	return b.len;
+}
+
+size_t e820_build_direct(uint8_t map[E820_MAX], uint64_t ram_low,
+			 uint64_t ram_high)
+{
+	struct writer b = { .bytes = map, .cap = E820_MAX };
+
+	put_entry(&b, 0, LAYOUT_LOW_END, TYPE_RAM);
+	put_entry(&b, LAYOUT_RSDP, LAYOUT_KERNEL - LAYOUT_RSDP, TYPE_RESERVED);
+	put_entry(&b, LAYOUT_KERNEL, ram_low - LAYOUT_KERNEL, TYPE_RAM);
+	put_entry(&b, BOARD_ECAM_BASE, BOARD_ECAM_SIZE, TYPE_RESERVED);
+	put_entry(&b, BOARD_KVM_IDENTITY_BASE, KVM_PAGES_LEN, TYPE_RESERVED);
 	if (ram_high)
 		put_entry(&b, GMEM_HIGH_BASE, ram_high, TYPE_RAM);
 	return b.len;

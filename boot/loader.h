@@ -27,4 +27,19 @@ void loader_pointer(struct writer *script, const char *file, size_t at,
 void loader_checksum(struct writer *script, const char *file, size_t result,
 		     size_t start, size_t len);
 
+/* A file of a script, placed. */
+struct loader_file {
+	const char *name;
+	uint8_t *bytes;
+	size_t len;
+	uint64_t at; /* guest-physical */
+};
+
+/*
+ * What a firmware would do with a script of ours, where none runs: pointers
+ * and checksums. The n files are placed already, so loading is no news.
+ */
+void loader_run(const uint8_t *script, size_t len,
+		const struct loader_file *file, size_t n);
+
 #endif

@@ -103,8 +103,13 @@ static int check_source(const struct boot_source *src)
 			    : src->kernel_hashes ? "kernel-hashes=on"
 						 : NULL;
 
-	if (!src->firmware) {
-		log_error("firmware: none given; the board starts from one");
+	if (!src->firmware && (!src->kernel || !src->cpus)) {
+		log_error("firmware: none given, nor a kernel that a VM could "
+			  "start without one");
+		return -EINVAL;
+	}
+	if (!src->firmware && src->kernel_hashes) {
+		log_error("kernel-hashes=on needs a firmware that checks them");
 		return -EINVAL;
 	}
 	if (!src->kernel && stray) {
@@ -119,6 +124,20 @@ static int check_source(const struct boot_source *src)
 	return 0;
 }
 
+static int plan_chapters(struct plan *p)
+{
+	int rc;
+
+	if (!p->src->firmware)
+		return plan_direct(p);
+	rc = plan_firmware(p);
+	if (!rc && p->src->kernel)
+		rc = plan_kernel(p);
+	if (!rc && p->src->cpus)
+		rc = plan_board(p);
+	return rc;
+}
+
 int boot_plan(struct image *im, const struct boot_source *src)
 {
 	struct plan p = { .im = im, .src = src };
@@ -127,11 +146,7 @@ int boot_plan(struct image *im, const struct boot_source *src)
 	image_open(im);
 	rc = check_source(src);
 	if (!rc)
-		rc = plan_firmware(&p);
-	if (!rc && src->kernel)
-		rc = plan_kernel(&p);
-	if (!rc && src->cpus)
-		rc = plan_board(&p);
+		rc = plan_chapters(&p);
 	if (rc == -ENOSPC)
 		log_error("launch image: it has too many parts");
 	if (rc)

@@ -10,7 +10,7 @@
 #include "vmm/image.h"
 
 struct boot_source {
-	const char *firmware; /* path; needed */
+	const char *firmware; /* path; NULL: the kernel starts by itself */
 	const char *kernel, *initrd; /* paths or NULL */
 	const char *cmdline; /* text or NULL */
 	bool kernel_hashes; /* measured table of the three hashes */

@@ -57,7 +57,8 @@ int plan_board(struct plan *p)
 	const struct smbios_source smbios = { .name = src->name,
 					      .cpus = src->cpus,
 					      .ram_low = src->ram_low,
-					      .ram_high = src->ram_high };
+					      .ram_high = src->ram_high,
+					      .efi = true };
 	struct board_tables *t = plan_alloc(p, sizeof(*t));
 	int rc;
 

@@ -11,12 +11,9 @@
 #include "boot/hashes.h"
 #include "vmm/log.h"
 
-/* A kernel and an initrd of these sizes still fit the 32-bit fw_cfg items. */
 #define KERNEL_MAX (256 * MIB)
-#define INITRD_MAX (2 * GIB)
 
-/* The caller's text may go away: the image keeps its own. */
-static int copy_cmdline(struct plan *p)
+int plan_cmdline(struct plan *p)
 {
 	const char *text = p->src->cmdline ? p->src->cmdline : "";
 	const size_t len = strlen(text) + 1;
@@ -52,7 +49,7 @@ static int read_kernel(struct plan *p)
 		return -EINVAL;
 	}
 	if (src->initrd)
-		rc = plan_read(p, src->initrd, "initrd", INITRD_MAX,
+		rc = plan_read(p, src->initrd, "initrd", PLAN_INITRD_MAX,
 			       &p->initrd);
 	return rc;
 }
@@ -153,7 +150,7 @@ static int add_hashes(struct plan *p)
 
 int plan_kernel(struct plan *p)
 {
-	int rc = copy_cmdline(p);
+	int rc = plan_cmdline(p);
 
 	if (!rc)
 		rc = read_kernel(p);

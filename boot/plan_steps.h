@@ -2,7 +2,8 @@
 /*
  * plan_steps: what the chapters of boot_plan share. plan.c is the recipe and
  * the firmware, plan_kernel.c the kernel that is handed over, plan_board.c the
- * tables that describe the board. Only these three include this.
+ * tables that describe the board, plan_direct.c a kernel without a firmware.
+ * Only these four include this.
  */
 #ifndef CARREL_BOOT_PLAN_STEPS_H
 #define CARREL_BOOT_PLAN_STEPS_H
@@ -52,8 +53,15 @@ int plan_read(struct plan *p, const char *path, const char *what, uint64_t max,
 int plan_number(struct plan *p, enum plan_key key, size_t size,
 		uint32_t v) MUST_USE;
 
+/* An initrd of this size still fits the 32-bit fields that tell of it. */
+#define PLAN_INITRD_MAX (2 * GIB)
+
+/* The caller's command line may go away: the image gets one of its own. */
+int plan_cmdline(struct plan *p) MUST_USE;
+
 /* Chapters: 0, or -errno after one log line. */
 int plan_kernel(struct plan *p) MUST_USE;
 int plan_board(struct plan *p) MUST_USE;
+int plan_direct(struct plan *p) MUST_USE;
 
 #endif

@@ -20,6 +20,9 @@
 #define UNKNOWN 2 /* in most enumerations */
 #define OTHER 1
 
+#define ANCHOR_CHECKSUM 5 /* 5.2.2 */
+#define ANCHOR_ADDRESS 16
+
 static size_t begin(struct writer *t, uint8_t type, uint16_t handle)
 {
 	const size_t start = t->len;
@@ -69,7 +72,7 @@ static void put_name(struct writer *t, const char *name)
 }
 
 /* 7.1 */
-static void put_firmware(struct writer *t)
+static void put_firmware(struct writer *t, bool efi)
 {
 	const size_t start = begin(t, 0, HANDLE(0, 0));
 
@@ -80,7 +83,8 @@ static void put_firmware(struct writer *t)
 	writer_u8(t, 0); /* ROM size: says 64 KiB, unused under UEFI */
 	writer_u64(t, 1u << 3); /* characteristics are not supported, */
 	writer_u8(t, 0);
-	writer_u8(t, 0x18); /* except: UEFI, and a virtual machine */
+	/* except: UEFI, and a virtual machine */
+	writer_u8(t, efi ? 0x18 : 0x10);
 	writer_u8(t, CARREL_VERSION_MAJOR);
 	writer_u8(t, CARREL_VERSION_MINOR);
 	writer_u16(t, 0xffff); /* no embedded controller */
@@ -243,7 +247,15 @@ static void build_anchor(uint8_t anchor[SMBIOS_ANCHOR_LEN], size_t tables_len)
 	writer_u8(&a, 0);
 	writer_u32(&a, (uint32_t)tables_len);
 	writer_u64(&a, 0);
-	anchor[5] = writer_checksum(anchor, a.len);
+	anchor[ANCHOR_CHECKSUM] = writer_checksum(anchor, a.len);
+}
+
+void smbios_place(struct smbios *s, uint64_t tables_at)
+{
+	put_le64(s->anchor + ANCHOR_ADDRESS, tables_at);
+	s->anchor[ANCHOR_CHECKSUM] = 0;
+	s->anchor[ANCHOR_CHECKSUM] =
+		writer_checksum(s->anchor, sizeof(s->anchor));
 }
 
 void smbios_build(struct smbios *s, const struct smbios_source *src)
@@ -251,7 +263,7 @@ void smbios_build(struct smbios *s, const struct smbios_source *src)
 	struct writer t = { .bytes = s->tables, .cap = sizeof(s->tables) };
 	const uint64_t ram = src->ram_low + src->ram_high;
 
-	put_firmware(&t);
+	put_firmware(&t, src->efi);
 	put_system(&t, src->name);
 	put_chassis(&t);
 	put_processor(&t, src->cpus);

@@ -28,8 +28,12 @@ struct smbios_source {
 	const char *name; /* of the VM: the serial number; may be NULL */
 	unsigned cpus; /* 1 to 255 */
 	uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
+	bool efi; /* a firmware runs, and it is an EFI one */
 };
 
 void smbios_build(struct smbios *s, const struct smbios_source *src);
+
+/* Says in the anchor where the tables are, which a firmware would do. */
+void smbios_place(struct smbios *s, uint64_t tables_at);
 
 #endif

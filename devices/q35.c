@@ -262,9 +262,11 @@ static const struct pci_ops mch_ops = {
 
 static const struct pci_ops lpc_ops = { .name = "lpc" };
 
-static void mch_init(struct pci_dev *d)
+static void mch_init(struct pci_dev *d, uint64_t ecam)
 {
 	pci_init(d, &mch_ops, BOARD_PCI_INTEL, BOARD_PCI_MCH, 0x060000, 2);
+	if (ecam)
+		put_le64(&d->cfg[MCH_PCIEXBAR], ecam | PCIEXBAR_ENABLE);
 	put_le64(&d->wmask[MCH_PCIEXBAR], PCIEXBAR_WRITABLE);
 	for (unsigned i = MCH_PAM0; i < MCH_PAM_END; i++)
 		d->wmask[i] = 0x33;
@@ -304,18 +306,19 @@ void q35_close(struct q35 *q)
 {
 	if (q->pci->narrow_dev == q)
 		pci_narrow_ports(q->pci, NULL, NULL);
+	(void)!pci_set_ecam(q->pci, 0);
 	bus_release(q->pci->pio, BOARD_PMBASE, q);
 	bus_release(q->pci->pio, BOARD_PORT_RESET_A, q);
 	bus_release(q->pci->pio, BOARD_PORT_KBC, q);
 }
 
 int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
-	       struct power *power)
+	       struct power *power, uint64_t ecam)
 {
 	int rc;
 
 	*q = (struct q35){ .pci = pci, .irq = irq, .power = power };
-	mch_init(&q->mch);
+	mch_init(&q->mch, ecam);
 	lpc_init(&q->lpc);
 	rc = pci_attach(pci, &q->mch, BOARD_DEVFN_MCH);
 	if (!rc)
@@ -333,6 +336,7 @@ int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
 	}
 	pci_narrow_ports(pci, &reset_ops, q);
 	q35_reset(q);
+	mch_reset(&q->mch);
 	return 0;
 }
 

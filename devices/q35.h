@@ -29,9 +29,13 @@ struct q35 {
 	bool warned; /* of a PCIEXBAR that is out of place */
 };
 
-/* Claims the ports, attaches both functions. The rest is borrowed. */
+/*
+ * Claims the ports, attaches both functions. The rest is borrowed. ecam: where
+ * PCIEXBAR is, and on, at power-on, for guests without firmware to set it; 0:
+ * off.
+ */
 int q35_attach(struct q35 *q, struct pci_bus *pci, struct irq *irq,
-	       struct power *power) MUST_USE;
+	       struct power *power, uint64_t ecam) MUST_USE;
 
 /* Power-on state; pci_reset has reset the two functions already. */
 void q35_reset(struct q35 *q);

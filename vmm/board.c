@@ -43,7 +43,7 @@ struct board {
 	struct worker_hooks hooks;
 };
 
-static int open_chips(struct board *b)
+static int open_chips(struct board *b, const struct config *c)
 {
 	const struct rtc_board memory = {
 		.ram_low = gmem_ram_low(&b->vm->mem),
@@ -55,7 +55,9 @@ static int open_chips(struct board *b)
 
 	if (rc)
 		return rc;
-	rc = q35_attach(&b->q35, &b->pci, &vm->irq, &vm->power);
+	/* Firmware places the ECAM; a kernel expects it where MCFG says. */
+	rc = q35_attach(&b->q35, &b->pci, &vm->irq, &vm->power,
+			c->firmware ? 0 : BOARD_ECAM_BASE);
 	b->has_q35 = !rc;
 	if (rc)
 		return rc;
@@ -153,8 +155,8 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	b->vm = vm;
 	b->hooks = (struct worker_hooks){ enter_worker, ctx };
 	*out = b;
-	rc = open_chips(b);
-	if (!rc)
+	rc = open_chips(b, c);
+	if (!rc && c->firmware)
 		rc = open_fwcfg(b, im);
 	if (!rc)
 		rc = open_serial(b, c);
@@ -216,7 +218,8 @@ void board_reset(struct board *b)
 	pci_reset(&b->pci); /* virtio devices are reset by it */
 	q35_reset(&b->q35);
 	rtc_reset(&b->rtc);
-	fwcfg_reset(&b->fwcfg);
+	if (b->has_fwcfg)
+		fwcfg_reset(&b->fwcfg);
 	serial_reset(&b->serial);
 	if (b->has_debugcon)
 		debugcon_reset(&b->debugcon);

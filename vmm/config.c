@@ -22,14 +22,15 @@ static const struct config defaults = {
 
 static int check_boot(const struct config *c)
 {
-	if (!c->firmware && c->kernel) {
-		log_error("--kernel \"%s\": direct boot is not in this "
-			  "version; give --firmware as well",
-			  c->kernel);
+	if (!c->firmware && !c->kernel) {
+		log_error("--firmware and --kernel are missing: name an OVMF "
+			  "image, a kernel, or both");
 		return -EINVAL;
 	}
-	if (!c->firmware) {
-		log_error("--firmware is missing: name an OVMF image");
+	if (!c->firmware && c->sev.on) {
+		log_error("--sev needs --firmware: the owner's measurement "
+			  "is of one, and it checks kernel \"%s\"",
+			  c->kernel);
 		return -EINVAL;
 	}
 	if (c->initrd && !c->kernel) {

@@ -60,6 +60,12 @@ int gmem_add(struct gmem *m, gpa_t base, uint64_t size, enum gmem_kind kind,
 		rc = -errno;
 		goto fail;
 	}
+	/*
+	 * A guest's first touch of a page is a fault of ours, too. Where the
+	 * host gives shared memory large pages on request, there are fewer;
+	 * where it does not, nothing is lost.
+	 */
+	(void)madvise(host, (size_t)size, MADV_HUGEPAGE);
 	m->r[m->n++] = (struct gmem_region){ .base = base,
 					     .size = size,
 					     .host = host,

@@ -21,6 +21,7 @@ void image_close(struct image *im)
 
 int image_add_part(struct image *im, const struct image_part *p)
 {
+	CHECK(!p->zeros || p->kind == PART_PLAIN);
 	if (im->n_parts == IMAGE_PARTS)
 		return -ENOSPC;
 	im->part[im->n_parts++] = *p;
@@ -61,6 +62,8 @@ static int load_part(const struct image_part *p, struct gmem *m)
 		rc = gmem_add(m, p->at, p->len, GMEM_ROM, p->name);
 	if (!rc)
 		rc = gmem_load(m, p->at, p->bytes, p->len);
+	if (!rc && p->zeros)
+		rc = gmem_fill(m, (gpa_t){ p->at.v + p->len }, 0, p->zeros);
 	return rc;
 }
 

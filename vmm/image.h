@@ -29,7 +29,32 @@ struct image_part {
 	bool rom; /* needs a ROM region of its own (firmware) */
 	const uint8_t *bytes;
 	size_t len;
+	uint64_t zeros; /* as many zero bytes follow; plain parts only */
 };
+
+/*
+ * The first vCPU's state before its first instruction. Firmware begins at the
+ * reset vector, in the state in which KVM makes a CPU. A kernel is entered by
+ * the boot protocol that its mode stands for, and is given an address in the
+ * register that this protocol names.
+ */
+enum image_mode {
+	START_RESET, /* power-on; the rest does not count */
+	START_LONG, /* 64 bits, paging on; RSI (Linux, x86/boot.rst) */
+	START_FLAT, /* 32 bits, no paging; EBX (Xen's PVH) */
+};
+
+struct image_start {
+	enum image_mode mode;
+	gpa_t entry;
+	gpa_t info; /* for the kernel: zero page, or start info */
+	gpa_t gdt, page_table; /* START_LONG */
+};
+
+/* Selectors in that GDT (x86/boot.rst: __BOOT_CS and __BOOT_DS). */
+#define IMAGE_CODE_SELECTOR 0x10
+#define IMAGE_DATA_SELECTOR 0x18
+#define IMAGE_GDT_LEN 0x20
 
 /*
  * Bytes that the firmware asks for by fw_cfg: a numbered item, or a file with
@@ -48,6 +73,7 @@ struct image {
 	size_t n_parts;
 	struct image_item item[IMAGE_ITEMS];
 	size_t n_items;
+	struct image_start start; /* the first vCPU's */
 	gpa_t secret; /* where a launch secret goes by default */
 	uint64_t secret_len; /* 0: the firmware names no such area */
 	void *owned[IMAGE_PARTS +

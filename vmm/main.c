@@ -344,7 +344,7 @@ static int carrel_run(struct carrel *c)
 	/* clang-format off */
 	if (!rc) rc = open_launch(c);		  /* SEV: keys for this guest */
 	if (!rc) rc = vm_load(&c->vm, &c->image); /* the image into memory    */
-	if (!rc) rc = vm_add_cpus(&c->vm, c->cfg.cpus);
+	if (!rc) rc = vm_add_cpus(&c->vm, c->cfg.cpus, &c->image);
 	if (!rc) rc = open_board(c);		  /* devices, one line each   */
 	if (!rc) rc = measure(c);		  /* SEV: encrypt and measure */
 	if (!rc) rc = open_control(c);

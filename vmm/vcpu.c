@@ -259,9 +259,13 @@ int vcpus_open(struct vcpus *p, const struct kvm *k, unsigned n,
 		return rc;
 	for (unsigned i = 0; !rc && i < n; i++) {
 		rc = vcpu_open(&p->v[i], k, host, sev);
+		if (!rc && i == 0)
+			rc = vcpu_start(p->v[i].fd, &p->start);
+		if (!rc)
+			rc = vcpu_start_memory(p->v[i].fd, &p->start);
 		if (!rc && resettable)
 			rc = vcpu_state_save(p->v[i].fd, k->fd,
-					     &p->v[i].power_on);
+					     &p->v[i].initial);
 	}
 	free(host);
 	return rc;
@@ -340,10 +344,13 @@ int vcpus_reset(struct vcpus *p)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; !rc && i < p->n; i++)
-		rc = p->v[i].power_on
-			     ? vcpu_state_load(p->v[i].fd, p->v[i].power_on)
+	for (unsigned i = 0; !rc && i < p->n; i++) {
+		rc = p->v[i].initial
+			     ? vcpu_state_load(p->v[i].fd, p->v[i].initial)
 			     : -EOPNOTSUPP;
+		if (!rc)
+			rc = vcpu_start_memory(p->v[i].fd, &p->start);
+	}
 	return rc;
 }
 
@@ -355,7 +362,7 @@ void vcpus_close(struct vcpus *p)
 
 		if (v->started)
 			pthread_join(v->thread, NULL);
-		vcpu_state_free(v->power_on);
+		vcpu_state_free(v->initial);
 		if (v->run)
 			munmap(v->run, p->run_bytes);
 		if (v->fd >= 0)

@@ -13,6 +13,7 @@
 
 #include "vmm/bus.h"
 #include "vmm/cpuid.h"
+#include "vmm/image.h"
 #include "vmm/kvm.h"
 #include "vmm/power.h"
 
@@ -20,7 +21,7 @@
 
 enum vcpus_want { VCPUS_PAUSE, VCPUS_RUN, VCPUS_END };
 
-struct vcpu_state; /* a saved power-on state: vcpu_state.c */
+struct vcpu_state; /* how a vCPU began, saved: vcpu_state.c */
 
 struct vcpu {
 	int fd;
@@ -30,13 +31,14 @@ struct vcpu {
 	pthread_t thread;
 	bool started;
 	_Atomic(uint64_t) exits; /* returns of KVM_RUN to us */
-	struct vcpu_state *power_on; /* NULL: cannot be reset (SEV) */
+	struct vcpu_state *initial; /* NULL: cannot be reset (SEV) */
 	struct vcpus *pool;
 };
 
 struct vcpus {
 	struct bus *pio, *mmio;
 	struct power *power;
+	struct image_start start; /* how the first one begins */
 	int (*enter)(void *ctx); /* in each thread, before the guest */
 	void *enter_ctx;
 	pthread_mutex_t lock;
@@ -65,6 +67,17 @@ int vcpus_reset(struct vcpus *p) MUST_USE;
 
 /* Ends and joins the threads, closes everything. */
 void vcpus_close(struct vcpus *p);
+
+/*
+ * vcpu_start.c: what a start without firmware needs on top of the power-on
+ * state. regs and sregs are KVM's at power-on; START_RESET leaves them alone.
+ */
+void vcpu_start_regs(const struct image_start *s, struct kvm_regs *regs,
+		     struct kvm_sregs *sregs);
+int vcpu_start(int fd, const struct image_start *s) MUST_USE;
+
+/* The same for what every vCPU needs, after each load of a saved state. */
+int vcpu_start_memory(int fd, const struct image_start *s) MUST_USE;
 
 /* vcpu_state.c: KVM's registers of one vCPU. save allocates. */
 int vcpu_state_save(int fd, int kvm_fd, struct vcpu_state **out) MUST_USE;

@@ -58,13 +58,14 @@ int vm_load(struct vm *vm, const struct image *im)
 	return kvm_map(&vm->kvm, &vm->mem, vm->sev.on);
 }
 
-int vm_add_cpus(struct vm *vm, unsigned n)
+int vm_add_cpus(struct vm *vm, unsigned n, const struct image *im)
 {
 	int rc;
 
 	vm->cpus.pio = &vm->pio;
 	vm->cpus.mmio = &vm->mmio;
 	vm->cpus.power = &vm->power;
+	vm->cpus.start = im->start;
 	rc = vcpus_open(&vm->cpus, &vm->kvm, n, &vm->sev, !vm->sev.on);
 	if (!rc && !vm->sev.on)
 		rc = kvm_get_chips(&vm->kvm, &vm->chips);

@@ -39,8 +39,8 @@ int vm_open(struct vm *vm, const struct config *c) MUST_USE;
 /* Copies the image into memory and gives all memory to KVM. */
 int vm_load(struct vm *vm, const struct image *im) MUST_USE;
 
-/* Makes the vCPUs, at power-on, and keeps what a reset needs. */
-int vm_add_cpus(struct vm *vm, unsigned n) MUST_USE;
+/* Makes the vCPUs, as the image starts them; keeps what a reset needs. */
+int vm_add_cpus(struct vm *vm, unsigned n, const struct image *im) MUST_USE;
 
 /*
  * Everything but the devices back to power-on, the image copied again. vCPUs

@@ -7,6 +7,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static void check(const struct bzimage *bz, size_t len)
+{
+	CHECK(bz->setup_bytes >= 1024 && bz->setup_bytes < len);
+	if (bz->entry64)
+		CHECK(bz->header_end > BZIMAGE_HEADER &&
+		      bz->header_end <= BZIMAGE_HEADER_MAX &&
+		      bz->header_end <= bz->setup_bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct bzimage bz;
@@ -15,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (bzimage_parse(&bz, data, len, &why))
 		CHECK(why);
 	else
-		CHECK(bz.setup_bytes >= 1024 && bz.setup_bytes < len);
+		check(&bz, len);
 	return 0;
 }

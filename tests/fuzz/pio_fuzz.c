@@ -85,7 +85,7 @@ static struct world *world_open(void)
 	CHECK(w);
 	open_core(w);
 	CHECK(!pci_open(&w->pci, &w->pio, &w->mmio));
-	CHECK(!q35_attach(&w->q35, &w->pci, &w->irq, &w->power));
+	CHECK(!q35_attach(&w->q35, &w->pci, &w->irq, &w->power, 0));
 	CHECK(!rng_attach(&w->rng, &cfg, &w->pci, RNG_DEVFN, &w->mem, &w->irq,
 			  NULL));
 	fwcfg_open(&w->fwcfg, &w->mem);

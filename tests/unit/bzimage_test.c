@@ -137,6 +137,46 @@ static void fields(void **state)
 	free(k);
 }
 
+/* What says that there is a 64-bit entry point, and each reason against it. */
+static void entry64(void **state)
+{
+	static const struct {
+		size_t at, len;
+		uint64_t v;
+		bool entry64;
+		size_t header_end;
+	} t[] = {
+		{ 0x206, 2, 0x20b, false, 0 }, /* before the flag was there */
+		{ 0x236, 2, 0x7e, false, 0 }, /* a 32-bit kernel */
+		{ 0x201, 1, 0x61, false, 0 }, /* ends before init_size does */
+		{ 0x206, 2, 0x20c, true, 0x26c },
+		{ 0x236, 2, 0x01, true, 0x26c },
+		{ 0x201, 1, 0x62, true, 0x264 },
+		{ 0x201, 1, 0xff, true, 0x290 }, /* what a zero page takes */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		uint8_t *k = kernel_new();
+		struct bzimage bz;
+		const char *why;
+
+		put_le16(k + 0x200, 0x6aeb);
+		put_le32(k + 0x22c, 0x7fffffff);
+		put_le16(k + 0x236, 0x7f);
+		put_le64(k + 0x258, 0x1000000);
+		put_le32(k + 0x260, 0x37ee000);
+		put_le(k + t[i].at, t[i].len, t[i].v);
+		assert_int_equal(bzimage_parse(&bz, k, IMAGE_LEN, &why), 0);
+		assert_int_equal(bz.entry64, t[i].entry64);
+		assert_int_equal(bz.header_end, t[i].header_end);
+		assert_int_equal(bz.load_at, t[i].entry64 ? 0x1000000 : 0);
+		assert_int_equal(bz.init_size, t[i].entry64 ? 0x37ee000 : 0);
+		assert_int_equal(bz.initrd_max, t[i].entry64 ? 0x7fffffff : 0);
+		free(k);
+	}
+}
+
 static void efi_stub(void **state)
 {
 	static const struct {
@@ -169,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(entry64),
 		cmocka_unit_test(efi_stub),
 	};
 

@@ -44,8 +44,9 @@ static const struct {
 } refused[] = {
 	{ "carrel", { "no command", "run, version and help" } },
 	{ "carrel start", { "\"start\"", "run, version and help" } },
-	{ "carrel run", { "--firmware is missing" } },
-	{ "carrel run --kernel k", { "direct boot", "give --firmware" } },
+	{ "carrel run", { "--firmware and --kernel are missing" } },
+	{ "carrel run --kernel k --sev policy=1",
+	  { "--sev needs --firmware", "\"k\"" } },
 	{ RUN "--initrd i", { "--initrd \"i\"", "needs --kernel" } },
 	{ RUN "--cmdline c", { "--cmdline \"c\"", "needs --kernel" } },
 	{ RUN "extra", { "\"extra\"", "begin with --" } },

@@ -110,7 +110,8 @@ static const struct {
 	{ HEAD FIRM "machine { serial; }; };", { "one string" } },
 	{ HEAD FIRM "machine { serial = \"tty\"; }; };", { "stdio|file" } },
 	{ HEAD "boot { firmware = \"\"; }; };", { "1 to 4095 bytes" } },
-	{ HEAD "boot { kernel = \"k\"; }; };", { "direct boot" } },
+	{ HEAD "boot { kernel = \"k\"; }; sev { policy = <1>; }; };",
+	  { "--sev needs --firmware" } },
 	{ HEAD FIRM "run { sandbox; }; };", { "one string" } },
 	{ HEAD FIRM "run { sandbox = \"no\"; }; };", { "on and off" } },
 	{ HEAD FIRM "run { config = \"x\"; }; };", { "not known" } },
@@ -271,6 +272,14 @@ static void examples(void **state)
 	assert_true(!c.disk[0].readonly && c.disk[1].readonly);
 	config_close(&c);
 
+	scratch_put(&s, tree, example("docs/examples/microvm.dts", tree));
+	assert_int_equal(parse(&c, NULL, s.path, text, sizeof(text)), 0);
+	assert_null(c.firmware);
+	assert_string_equal(c.kernel, "vmlinuz");
+	assert_string_equal(c.initrd, "initrd.img");
+	assert_true(c.no_reboot && c.disk[0].readonly);
+	config_close(&c);
+
 	scratch_put(&s, tree, example("docs/examples/sev.dts", tree));
 	assert_int_equal(parse(&c, NULL, s.path, text, sizeof(text)), 0);
 	assert_int_equal(c.memory, 512 * MIB);
@@ -332,6 +341,7 @@ static void dump_reads_back(void **state)
 {
 	static const char *const lines[][24] = {
 		{ "--firmware", "f" },
+		{ "--kernel", "k", "--initrd", "i" },
 		{ "--firmware", "f", "--name", "n", "--cpus", "64", "--rng",
 		  "--serial", "none", "--debugcon", "file=a,b=c" },
 		{ "--firmware", "f", "--serial", "file=a,max=1M,max=70000",

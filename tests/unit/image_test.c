@@ -53,22 +53,22 @@ static void parts_that_do_not_fit(void **state)
 		int rc;
 	} t[] = {
 		{ "past RAM",
-		  { "p", PART_PLAIN, { RAM - 1 }, false, rom, 2 },
+		  { "p", PART_PLAIN, { RAM - 1 }, false, rom, 2, 0 },
 		  -EFAULT },
 		{ "in the hole",
-		  { "p", PART_MEASURED, { 3 * GIB }, false, rom, 16 },
+		  { "p", PART_MEASURED, { 3 * GIB }, false, rom, 16, 0 },
 		  -EFAULT },
 		{ "wraps",
-		  { "p", PART_PLAIN, { ~0ull }, false, rom, 2 },
+		  { "p", PART_PLAIN, { ~0ull }, false, rom, 2, 0 },
 		  -EFAULT },
 		{ "ROM over RAM",
-		  { "p", PART_MEASURED, { 0 }, true, rom, ROM_LEN },
+		  { "p", PART_MEASURED, { 0 }, true, rom, ROM_LEN, 0 },
 		  -EEXIST },
 		{ "ROM of odd size",
-		  { "p", PART_MEASURED, { ROM_BASE }, true, rom, 100 },
+		  { "p", PART_MEASURED, { ROM_BASE }, true, rom, 100, 0 },
 		  -EINVAL },
 		{ "at the end of RAM",
-		  { "p", PART_PLAIN, { RAM - 2 }, false, rom, 2 },
+		  { "p", PART_PLAIN, { RAM - 2 }, false, rom, 2, 0 },
 		  0 },
 	};
 
@@ -91,8 +91,14 @@ static void load_twice(void **state)
 	static uint8_t rom[ROM_LEN] = { [0] = 0x11, [ROM_LEN - 1] = 0x22 };
 	static const uint8_t table[16] = "hash table here";
 	const struct image_part parts[] = {
-		{ "firmware", PART_MEASURED, { ROM_BASE }, true, rom, ROM_LEN },
-		{ "hashes", PART_MEASURED, { 0x2000 }, false, table, 16 },
+		{ "firmware",
+		  PART_MEASURED,
+		  { ROM_BASE },
+		  true,
+		  rom,
+		  ROM_LEN,
+		  0 },
+		{ "hashes", PART_MEASURED, { 0x2000 }, false, table, 16, 0 },
 	};
 	struct image im;
 	struct gmem m;
@@ -118,14 +124,46 @@ static void load_twice(void **state)
 	image_close(&im);
 }
 
+/* Zeros behind a part's bytes, at every load; outside of RAM they are none. */
+static void zeros(void **state)
+{
+	static const uint8_t bytes[2] = { 1, 2 };
+	const struct image_part part = { .name = "p",
+					 .at = { RAM - 6 },
+					 .bytes = bytes,
+					 .len = 2,
+					 .zeros = 3 };
+	struct image im;
+	struct gmem m;
+	uint8_t b[8];
+
+	(void)state;
+	image_open(&im);
+	assert_int_equal(gmem_open(&m, RAM), 0);
+	assert_int_equal(image_add_part(&im, &part), 0);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(gmem_fill(&m, (gpa_t){ RAM - 8 }, 9, 8), 0);
+		assert_int_equal(image_load(&im, &m), 0);
+		assert_int_equal(gmem_read(&m, (gpa_t){ RAM - 8 }, b, 8), 0);
+		assert_memory_equal(b, "\11\11\1\2\0\0\0\11", 8);
+	}
+	im.part[0].zeros = 5;
+	assert_int_equal(image_load(&im, &m), -EFAULT);
+	im.part[0].zeros = ~0ull;
+	assert_int_equal(image_load(&im, &m), -EFAULT);
+	gmem_close(&m);
+}
+
 /* Another ROM where one is already: not taken for a second load. */
 static void another_rom(void **state)
 {
 	static const uint8_t rom[2 * ROM_LEN];
 	const struct image_part first = { "a",	PART_PLAIN, { ROM_BASE },
-					  true, rom,	    ROM_LEN };
+					  true, rom,	    ROM_LEN,
+					  0 };
 	const struct image_part second = {
-		"b", PART_PLAIN, { ROM_BASE - ROM_LEN }, true, rom, 2 * ROM_LEN
+		"b",	     PART_PLAIN, { ROM_BASE - ROM_LEN }, true, rom,
+		2 * ROM_LEN, 0
 	};
 	struct image im;
 	struct gmem m;
@@ -220,6 +258,7 @@ int main(void)
 		cmocka_unit_test(full_lists),
 		cmocka_unit_test(parts_that_do_not_fit),
 		cmocka_unit_test(load_twice),
+		cmocka_unit_test(zeros),
 		cmocka_unit_test(another_rom),
 		cmocka_unit_test_setup_teardown(files, make_files,
 						remove_files),

@@ -49,19 +49,21 @@ static int setup(void **state)
 	static const uint8_t dh[SEV_CERT_LEN] = { 1, 2, 3 };
 	static const uint8_t session[SEV_SESSION_LEN] = { 4, 5, 6 };
 	const struct image_part part[] = {
-		{ "plain", PART_PLAIN, { 0x1000 }, false, hashes, 100 },
+		{ "plain", PART_PLAIN, { 0x1000 }, false, hashes, 100, 0 },
 		{ "firmware",
 		  PART_MEASURED,
 		  { FIRMWARE_AT },
 		  true,
 		  firmware,
-		  sizeof(firmware) },
+		  sizeof(firmware),
+		  0 },
 		{ "kernel hashes",
 		  PART_MEASURED,
 		  { HASHES_AT },
 		  false,
 		  hashes,
-		  sizeof(hashes) },
+		  sizeof(hashes),
+		  0 },
 	};
 
 	(void)state;
@@ -315,7 +317,7 @@ static void measure_refused(struct image_part p, int rc)
 
 static void test_parts(void **state)
 {
-	struct image_part p = { "p", PART_PLAIN, { 0 }, false, hashes, 16 };
+	struct image_part p = { "p", PART_PLAIN, { 0 }, false, hashes, 16, 0 };
 
 	(void)state;
 	measure_refused(p, -EINVAL); /* nothing is measured */

@@ -28,8 +28,8 @@ static int setup(void **state)
 
 	rig_open(&w.rig);
 	assert_int_equal(pci_open(&w.bus, &w.rig.pio, &w.rig.mmio), 0);
-	assert_int_equal(q35_attach(&w.q35, &w.bus, &w.rig.irq, &w.rig.power),
-			 0);
+	assert_int_equal(
+		q35_attach(&w.q35, &w.bus, &w.rig.irq, &w.rig.power, 0), 0);
 	*state = &w;
 	return 0;
 }
@@ -49,7 +49,7 @@ static void ports_taken(void **state)
 	static struct q35 second;
 
 	assert_int_equal(
-		q35_attach(&second, &w->bus, &w->rig.irq, &w->rig.power),
+		q35_attach(&second, &w->bus, &w->rig.irq, &w->rig.power, 0),
 		-EEXIST);
 }
 
@@ -91,6 +91,30 @@ static void good_ecam(void **state)
 	pci_reset(&w->bus);
 	assert_int_equal(w->rig.mmio.n, 0);
 	assert_int_equal(cfg_in(&w->rig, 0, 0x60, 4), 0);
+}
+
+/* For a guest without firmware: there at power-on, and after each reset. */
+static void ecam_from_the_start(void **state)
+{
+	struct board_rig rig;
+	static struct pci_bus bus;
+	static struct q35 q;
+
+	(void)state;
+	rig_open(&rig);
+	assert_int_equal(pci_open(&bus, &rig.pio, &rig.mmio), 0);
+	assert_int_equal(
+		q35_attach(&q, &bus, &rig.irq, &rig.power, BOARD_ECAM_BASE), 0);
+	assert_int_equal(mmio_in(&rig, BOARD_ECAM_BASE, 4), 0x29c08086);
+	cfg_out(&rig, 0, 0x60, 4, 0xd0000001);
+	assert_int_equal(mmio_in(&rig, BOARD_ECAM_BASE, 4), 0xffffffff);
+	pci_reset(&bus);
+	q35_reset(&q);
+	assert_int_equal(mmio_in(&rig, BOARD_ECAM_BASE, 4), 0x29c08086);
+	assert_int_equal(cfg_in(&rig, 0, 0x60, 4), BOARD_ECAM_BASE | 1);
+	q35_close(&q);
+	assert_int_equal(rig.mmio.n, 0);
+	rig_close(&rig);
 }
 
 static void identity(void **state)
@@ -272,10 +296,19 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(ports_taken),	    T(bad_ecam),     T(no_request),
-		T(good_ecam),	    T(identity),     T(requests),
-		T(absent_keyboard), T(power_button), T(pm_registers),
-		T(pm_timer),	    T(timer_status), T(hostile),
+		T(ports_taken),
+		T(bad_ecam),
+		T(no_request),
+		T(good_ecam),
+		T(identity),
+		T(requests),
+		cmocka_unit_test(ecam_from_the_start),
+		T(absent_keyboard),
+		T(power_button),
+		T(pm_registers),
+		T(pm_timer),
+		T(timer_status),
+		T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

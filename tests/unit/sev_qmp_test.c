@@ -27,10 +27,11 @@ static struct image image;
 static void open_launch(void)
 {
 	static const struct launch_config cfg = { 1, NULL, NULL, -1, -1 };
-	static const struct image_part part = {
-		"firmware", PART_MEASURED, { 0x1000 },
-		false,	    firmware,	   sizeof(firmware),
-	};
+	static const struct image_part part = { .name = "firmware",
+						.kind = PART_MEASURED,
+						.at = { 0x1000 },
+						.bytes = firmware,
+						.len = sizeof(firmware) };
 
 	fake_reset();
 	image_open(&image);

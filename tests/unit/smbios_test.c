@@ -65,7 +65,7 @@ static const char *string_of(const uint8_t *t, unsigned n)
 static struct smbios build(const char *name, unsigned cpus, uint64_t low,
 			   uint64_t high)
 {
-	const struct smbios_source src = { name, cpus, low, high };
+	const struct smbios_source src = { name, cpus, low, high, true };
 	struct smbios s;
 
 	smbios_build(&s, &src);

@@ -73,20 +73,26 @@ class Case:
         self.programs.append(Vm(self, name, argv, serial, control))
         return self.programs[-1]
 
+    def direct(self, *args, kernel=None, initrd=None, **kw):
+        """carrel run of a kernel by itself, without firmware."""
+        return self.carrel(*args, kernel=kernel, initrd=initrd,
+                           firmware=False, **kw)
+
     def carrel(self, *args, name="carrel", emulated=False, kernel=None,
                cmdline="", firmware=None, initrd=None, memory="256M",
                typing=False):
         """carrel run with a console, a firmware log and a control socket;
-        with typing the console takes input, too."""
+        with typing the console takes input, too. firmware=False: none."""
         serial = self.dir / f"{name}.console"
         control = self.tmp / f"{name}.sock"
         wire = self.tmp / f"{name}.serial"
-        argv = [self.program("carrel"), "run",
-                "--firmware", firmware or self.firmware,
+        boot = [] if firmware is False else [
+            "--firmware", firmware or self.firmware,
+            "--debugcon", f"file={self.dir / name}.firmware"]
+        argv = [self.program("carrel"), "run", *boot,
                 *self.handed_over("carrel", kernel, initrd, cmdline),
                 "--memory", memory, "--serial",
                 f"socket={wire}" if typing else f"file={serial}",
-                "--debugcon", f"file={self.dir / name}.firmware",
                 "--control", control, *args]
         vm = self.run_vm(name, argv, emulated, serial, control)
         if typing:
