@@ -18,7 +18,9 @@
 #include "sev/qmp.h"
 #include "vmm/board.h"
 #include "vmm/config.h"
+#include "vmm/clock.h"
 #include "vmm/control.h"
+#include "vmm/counters.h"
 #include "vmm/jail.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
@@ -33,6 +35,7 @@ struct carrel {
 	struct board *board;
 	struct machine machine;
 	struct control control;
+	struct counters counters;
 	struct sev_qmp sev_qmp;
 };
 
@@ -116,24 +119,6 @@ static const char *get_name(void *ctx)
 	struct carrel *c = ctx;
 
 	return c->cfg.name;
-}
-
-/* x-carrel-counters: what the guest cost so far. */
-static int get_counters(void *ctx, const json_t *args, json_t **ret,
-			struct control_error *err)
-{
-	struct carrel *c = ctx;
-	json_t *cpus = json_array();
-
-	(void)args;
-	for (unsigned i = 0; i < c->vm.cpus.n; i++)
-		json_array_append_new(
-			cpus,
-			json_pack("{s:i, s:I}", "cpu-index", (int)i, "exits",
-				  (json_int_t)atomic_load(
-					  &c->vm.cpus.v[i].exits)));
-	*ret = json_pack("{s:o}", "vcpus", cpus);
-	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
 }
 
 static const struct control_vm control_vm = {
@@ -285,19 +270,16 @@ static int open_board(struct carrel *c)
 
 static int open_control(struct carrel *c)
 {
-	const struct control_command counters = {
-		.name = "x-carrel-counters",
-		.run = get_counters,
-		.ctx = c,
-	};
 	int rc;
 
 	if (!c->cfg.control)
 		return 0;
+	c->counters.machine = &c->machine;
+	c->counters.name = c->cfg.name;
 	rc = control_open(&c->control, &c->vm.ev, c->cfg.control, &control_vm,
 			  c);
 	if (!rc)
-		rc = control_register(&c->control, &counters);
+		rc = counters_open(&c->counters, &c->control);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,
@@ -414,6 +396,7 @@ int main(int argc, char **argv)
 	char *usage;
 	int status = 0;
 
+	c.counters.started_ns = clock_ns();
 	if (config_parse(&c.cfg, argc, argv))
 		return EXIT_USAGE;
 	switch (c.cfg.verb) {

@@ -47,6 +47,8 @@ static void refusals(void **state)
 		{ "vm", "status", "--timeout", "99999999999999999999" },
 		{ "vm", "status", "--timeout", "86401" },
 		{ "vm", "status", "--timeout", "" },
+		{ "vm", "top", "--interval", "0" },
+		{ "vm", "top", "--count", "x" },
 		{ "vm", "status", "--json=yes" },
 		{ "vm", "command", "a", "b", "c" },
 	};

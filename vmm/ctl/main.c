@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmm/ctl/top.h"
 #include "vmm/ctl/verbs.h"
 #include "vmm/log.h"
 #include "vmm/version.h"
@@ -26,6 +27,8 @@ static const struct verb {
 	{ "quit", "", 0, 0, verb_quit, "end it at once" },
 	{ "cpus", "", 0, 0, verb_cpus, "its CPUs and their threads" },
 	{ "counters", "", 0, 0, verb_counters, "what it did so far" },
+	{ "metrics", "", 0, 0, verb_metrics, "the same as OpenMetrics text" },
+	{ "top", "", 0, 0, verb_top, "how fast its counters grow" },
 	{ "command", "NAME [JSON]", 1, 2, verb_command,
 	  "any command of the control socket" },
 	{ "watch", "", 0, 0, verb_watch, "its events, until it ends" },
@@ -43,6 +46,8 @@ static int usage(FILE *to)
 	      "  --socket PATH       control socket of the VM\n"
 	      "  --json              print JSON, one value a line\n"
 	      "  --timeout SECONDS   for each answer; default 10\n"
+	      "  --interval SECONDS  between two tables of top; default 2\n"
+	      "  --count N           how many of them; default: no end\n"
 	      "\n"
 	      "NAME is the VM whose socket is NAME.sock in the user's or the\n"
 	      "system's directory for them; with a slash in it, a path.\n\n"

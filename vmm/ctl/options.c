@@ -13,11 +13,14 @@
 #include "vmm/log.h"
 
 #define SECONDS_MAX 86400
+#define COUNT_MAX 1000000000
 
 static const struct option flags[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "interval", required_argument, NULL, 'i' },
+	{ "count", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -58,6 +61,10 @@ static int take_flag(struct options *o, int flag)
 	case 't':
 		return take_number(&o->timeout_s, "timeout", optarg,
 				   SECONDS_MAX);
+	case 'i':
+		return take_number(&o->interval_s, "interval", optarg,
+				   SECONDS_MAX);
+	case 'c': return take_number(&o->count, "count", optarg, COUNT_MAX);
 	default: o->help = true; return 0;
 	}
 }
@@ -117,7 +124,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int flag, rc = 0;
 
-	*o = (struct options){ .timeout_s = 10 };
+	*o = (struct options){ .timeout_s = 10, .interval_s = 2 };
 	optind = 0; /* glibc: from the start, however often */
 	opterr = 0;
 	while (!rc && (flag = getopt_long(argc, argv, ":", flags, NULL)) >= 0) {

@@ -26,6 +26,7 @@ struct options {
 	size_t n_words;
 	bool json, help;
 	unsigned timeout_s; /* for each answer */
+	unsigned interval_s, count; /* of top; count 0: without end */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "vmm/ctl/show.h"
 #include "vmm/log.h"
@@ -159,6 +160,33 @@ int verb_counters(struct ctl *c)
 	if (status)
 		return status;
 	show_json(stdout, ret, !c->o.json);
+	json_decref(ret);
+	return CTL_OK;
+}
+
+/* The text as it is, but for what only a terminal would take note of. */
+int verb_metrics(struct ctl *c)
+{
+	const char *text;
+	json_t *ret;
+	int status = verb_ask(c, "x-carrel-metrics", NULL, &ret);
+
+	if (status)
+		return status;
+	text = show_string(ret, "text");
+	if (c->o.json)
+		show_json(stdout, ret, false);
+	for (const char *end; !c->o.json && text && *text; text = end + 1) {
+		char *line;
+
+		end = strchrnul(text, '\n');
+		line = strndup(text, (size_t)(end - text));
+		show_text(stdout, line);
+		putchar('\n');
+		free(line);
+		if (!*end)
+			break;
+	}
 	json_decref(ret);
 	return CTL_OK;
 }

@@ -30,6 +30,7 @@ int verb_reset(struct ctl *c);
 int verb_quit(struct ctl *c);
 int verb_cpus(struct ctl *c);
 int verb_counters(struct ctl *c);
+int verb_metrics(struct ctl *c);
 int verb_command(struct ctl *c);
 int verb_watch(struct ctl *c);
 

@@ -3,6 +3,9 @@
 import json
 import subprocess
 
+from prometheus_client.openmetrics.parser import \
+    text_string_to_metric_families
+
 from e2e.vm import run as run_tool
 
 SECONDS = 30
@@ -22,8 +25,35 @@ def watcher(t, vm, *args):
     return child
 
 
+def counted(t, vm):
+    """Counters, their rates, and the metrics as a collector reads them."""
+    counters = json.loads(ctl(t, vm, "counters"))
+    disk, memory = counters["disks"][0], counters["memory"]
+    assert disk["id"] == "data" and disk["read-bytes"] >= 4 << 20, disk
+    assert disk["errors"] == 0 and disk["writes"] == 0, disk
+    assert memory["bytes"] == 256 << 20, memory
+    assert 8 << 20 < memory["resident-bytes"] <= memory["bytes"], memory
+    families = {f.name: f for f in text_string_to_metric_families(
+        ctl(t, vm, "metrics"))}
+    samples = {(s.name, *sorted(s.labels.items())): s.value
+               for f in families.values() for s in f.samples}
+    read = samples["carrel_disk_read_bytes_total", ("disk", "data")]
+    assert read >= disk["read-bytes"], f"{read} of {disk}"
+    assert families["carrel_vm_state"].type == "stateset"
+    exits = families["carrel_vcpu_exits"].samples
+    assert len(exits) == 12, exits
+    table = ctl(t, vm, "top", "--interval", "1", "--count", "2")
+    assert table.count("busy%") == 2 and "data" in table, table
+    t.note(table)
+    rates = json.loads(ctl(t, vm, "top", "--interval", "1", "--count", "1",
+                           "--json"))
+    assert 0.9 < rates["seconds"] < 60, rates
+    assert sum(c["exits"] for c in rates["per-second"]["vcpus"]) > 0, rates
+
+
 def steer(t):
-    vm = t.carrel("--paused", "--name", "steered", "--cpus", "2", name="vm",
+    vm = t.carrel("--paused", "--name", "steered", "--cpus", "2", "--disk",
+                  f"path={t.disk()},id=data", name="vm",
                   firmware=t.plain_firmware, cmdline="carrel.test=count")
     vm.qmp()
     text = ctl(t, vm, "status")
@@ -35,8 +65,9 @@ def steer(t):
     assert len(ctl(t, vm, "cpus").splitlines()) == 3
     threads = json.loads(ctl(t, vm, "cpus", "--json"))
     assert threads[1]["thread-id"] > 0, threads
-    vm.expect("carrel-guest: ")
+    vm.expect("carrel-guest: count: 1$")
     assert json.loads(ctl(t, vm, "counters"))["vcpus"][0]["exits"] > 1000
+    counted(t, vm)
     ctl(t, vm, "stop")
     assert "paused" in ctl(t, vm, "status")
     assert ctl(t, vm, "reset") == ""
