@@ -177,21 +177,21 @@ firmware: $(B)/carrel-sev
 
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+D = $(DESTDIR)$(prefix)
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1 \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions
-	install $(PROGRAMS) $(B)/libcarrel-emu.so $(DESTDIR)$(prefix)/bin
-	$(if $(MANUALS),install -m 644 $(MANUALS) \
-		$(DESTDIR)$(prefix)/share/man/man1)
-	install -m 644 $(wildcard docs/completion/*) \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions
-	install -d $(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
-	install boot/suites $(DESTDIR)$(prefix)/lib/carrel
-	install boot/image/carrel-image $(DESTDIR)$(prefix)/lib/carrel/image
-	install -m 644 boot/image/mtools.conf $(DESTDIR)$(prefix)/lib/carrel/image
-	install -m 644 $(wildcard boot/image/carrel_image/*.py) \
-		$(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
-	ln -sf ../lib/carrel/image/carrel-image $(DESTDIR)$(prefix)/bin/carrel-image
+	install -d $(D)/bin $(D)/share/man/man1 $(D)/share/bash-completion/completions \
+		$(D)/lib/systemd/system $(D)/lib/sysusers.d $(D)/lib/carrel/image/carrel_image
+	install $(PROGRAMS) $(B)/libcarrel-emu.so $(D)/bin
+	install -m 644 $(MANUALS) $(D)/share/man/man1
+	install -m 644 $(wildcard docs/completion/*) $(D)/share/bash-completion/completions
+	for u in carrel@.service carrel@.socket; do sed 's|@bindir@|$(prefix)/bin|' \
+		vmm/service/$$u >$(D)/lib/systemd/system/$$u || exit 1; done
+	install -m 644 vmm/service/carrel.sysusers $(D)/lib/sysusers.d/carrel.conf
+	install boot/suites $(D)/lib/carrel
+	install boot/image/carrel-image $(D)/lib/carrel/image
+	install -m 644 boot/image/mtools.conf $(D)/lib/carrel/image
+	install -m 644 $(wildcard boot/image/carrel_image/*.py) $(D)/lib/carrel/image/carrel_image
+	ln -sf ../lib/carrel/image/carrel-image $(D)/bin/carrel-image
 clean:
 	rm -rf $(B)
 

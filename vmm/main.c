@@ -21,9 +21,11 @@
 #include "vmm/clock.h"
 #include "vmm/control.h"
 #include "vmm/counters.h"
+#include "vmm/inherit.h"
 #include "vmm/jail.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/notify.h"
 #include "vmm/version.h"
 #include "vmm/vm.h"
 
@@ -36,6 +38,8 @@ struct carrel {
 	struct machine machine;
 	struct control control;
 	struct counters counters;
+	struct notify notify; /* whoever started us */
+	int inherited; /* the control socket, if it was handed over */
 	struct sev_qmp sev_qmp;
 };
 
@@ -133,12 +137,30 @@ static const struct control_vm control_vm = {
 	.name = get_name,
 };
 
+/* The machine's news for a service manager, in sd_notify(3)'s words. */
+static void tell_service(const struct carrel *c, const char *name,
+			 const char *reason)
+{
+	char lines[128];
+
+	if (!strcmp(name, "SHUTDOWN")) {
+		snprintf(lines, sizeof(lines), "STOPPING=1\nSTATUS=ended: %s",
+			 reason);
+		notify_say(&c->notify, true, lines);
+	} else if (!strcmp(name, "STOP") || !strcmp(name, "RESUME")) {
+		snprintf(lines, sizeof(lines), "STATUS=%s",
+			 machine_status(&c->machine));
+		notify_say(&c->notify, false, lines);
+	}
+}
+
 /* The machine's news, as events on the control socket. */
 static void on_event(void *ctx, const char *name, bool guest,
 		     const char *reason)
 {
 	struct carrel *c = ctx;
 
+	tell_service(c, name, reason);
 	if (c->control.fd < 0)
 		return;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
@@ -276,8 +298,12 @@ static int open_control(struct carrel *c)
 		return 0;
 	c->counters.machine = &c->machine;
 	c->counters.name = c->cfg.name;
-	rc = control_open(&c->control, &c->vm.ev, c->cfg.control, &control_vm,
-			  c);
+	if (config_inherits(&c->cfg))
+		rc = control_take(&c->control, &c->vm.ev, c->inherited,
+				  &control_vm, c);
+	else
+		rc = control_open(&c->control, &c->vm.ev, c->cfg.control,
+				  &control_vm, c);
 	if (!rc)
 		rc = counters_open(&c->counters, &c->control);
 	if (rc)
@@ -296,7 +322,8 @@ static const char *port_name(const struct config_port *p)
 static int enter_jail(struct carrel *c)
 {
 	const struct jail_options o = {
-		.removable = { c->cfg.control, port_name(&c->cfg.serial),
+		.removable = { config_inherits(&c->cfg) ? NULL : c->cfg.control,
+			       port_name(&c->cfg.serial),
 			       port_name(&c->cfg.debugcon) },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
@@ -312,11 +339,18 @@ static int enter_jail(struct carrel *c)
 /* An owner with a session decides when the guest runs. */
 static int start(struct carrel *c)
 {
+	int rc;
+
 	if (c->cfg.paused || (c->cfg.sev.on && c->launch.session)) {
 		log_info("waiting for cont on the control socket");
+		notify_say(&c->notify, true,
+			   "READY=1\nSTATUS=waiting for cont");
 		return 0;
 	}
-	return machine_cont(&c->machine);
+	rc = machine_cont(&c->machine);
+	if (!rc)
+		notify_say(&c->notify, true, "READY=1");
+	return rc;
 }
 
 static int carrel_run(struct carrel *c)
@@ -368,13 +402,23 @@ static int open_standard(void)
 	return 0;
 }
 
+/* What whoever started us has left for us, before anything is opened. */
+static int take_over(struct carrel *c)
+{
+	c->inherited = -1;
+	if (config_inherits(&c->cfg))
+		c->inherited = inherit_socket("control");
+	notify_open(&c->notify);
+	return config_inherits(&c->cfg) && c->inherited < 0 ? -ENOENT : 0;
+}
+
 static int run(struct carrel *c)
 {
 	int rc;
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
-	if (open_standard() || guard_terminal(c))
+	if (open_standard() || guard_terminal(c) || take_over(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
@@ -386,6 +430,7 @@ static int run(struct carrel *c)
 	if (!rc)
 		rc = carrel_run(c);
 	carrel_close(c);
+	notify_close(&c->notify);
 	image_close(&c->image);
 	return rc ? EXIT_HOST : c->machine.exit_status;
 }
