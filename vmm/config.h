@@ -41,6 +41,8 @@ struct config_disk {
 	unsigned queues; /* 0: one a vCPU, at most 4 */
 };
 
+enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+
 struct config_sev {
 	bool on;
 	uint32_t policy; /* SEV API, table 2: all 32 bits kept */
@@ -65,6 +67,7 @@ struct config {
 	bool no_reboot;
 	bool paused; /* --paused: wait for cont */
 	bool sandbox; /* default on */
+	uint32_t log; /* enum config_log */
 	struct config_sev sev;
 	const char *dump_dtb;
 	void *owned; /* config.c's list of strings */

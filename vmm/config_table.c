@@ -94,6 +94,8 @@ static const struct config_row rows[] = {
 	  .help = "end with status 3 when the guest resets" },
 	{ "sandbox", "run", KIND_ONOFF, AT(sandbox), .arg = "on|off",
 	  .help = "confine the process; default: on" },
+	{ "log", "run", KIND_WORD, AT(log), .arg = "text|json",
+	  .help = "form of messages; default: text" },
 	{ "disk", "disks", KIND_LIST, AT(disk), .sub = disk_rows,
 	  .n_sub = ARRAY_LEN(disk_rows), .arg = "NAME=VALUE,...",
 	  .help = "virtio disk; repeatable, at most 16" },

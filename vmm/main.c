@@ -444,6 +444,8 @@ int main(int argc, char **argv)
 	c.counters.started_ns = clock_ns();
 	if (config_parse(&c.cfg, argc, argv))
 		return EXIT_USAGE;
+	if (c.cfg.log == CONFIG_LOG_JSON)
+		log_json(c.cfg.name);
 	switch (c.cfg.verb) {
 	case CONFIG_HELP:
 		usage = config_usage();
