@@ -17,6 +17,7 @@ LIBS := -lfdt -ljansson -lseccomp -lcrypto
 LIB_SRC   := $(filter-out vmm/main.c,$(wildcard vmm/*.c)) \
              $(wildcard devices/*.c sev/*.c boot/*.c)
 OWNER_SRC := $(filter-out sev/owner/main.c,$(wildcard sev/owner/*.c))
+CTL_SRC   := $(filter-out vmm/ctl/main.c,$(wildcard vmm/ctl/*.c))
 EMU_SRC   := $(filter-out sev/emu/main.c sev/emu/preload.c,\
              $(wildcard sev/emu/*.c))
 # What of GRUB's module is plain C; nothing else of carrel is linked with it.
@@ -26,7 +27,7 @@ EMU_PIC    = $(patsubst %.c,$(B)/pic/%.o,$(EMU_SRC) sev/emu/preload.c \
              vmm/num.c vmm/log.c)
 UNIT_SRC  := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/*_fuzz.c)
-PROGRAMS  := $(B)/carrel $(B)/carrel-sev $(B)/carrel-emu
+PROGRAMS  := $(B)/carrel $(B)/carrelctl $(B)/carrel-sev $(B)/carrel-emu
 MANUALS   := $(wildcard docs/*.1)
 UNIT      := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 FUZZ      := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
@@ -50,17 +51,21 @@ $(B)/gen/dsdt.h: boot/dsdt.asl
 	sed 's/^unsigned char/static const unsigned char/' $(B)/gen/dsdt.hex >$@
 $(call obj,boot/acpi.c): $(B)/gen/dsdt.h
 
+
 $(B)/libcarrel.a: $(call obj,$(LIB_SRC))
-	rm -f $@; ar rcs $@ $^
 $(B)/libowner.a: $(call obj,$(OWNER_SRC))
+$(B)/libctl.a: $(call obj,$(CTL_SRC))
+$(B)/libemu.a: $(call obj,$(EMU_SRC))
+$(B)/libgrub.a: $(call obj,$(GRUB_SRC))
+$(B)/lib%.a:
 	rm -f $@; ar rcs $@ $^
 
 $(B)/carrel: $(B)/obj/vmm/main.o $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ $(LIBS)
+$(B)/carrelctl: $(B)/obj/vmm/ctl/main.o $(B)/libctl.a $(B)/libcarrel.a
+	$(CC) $(LDALL) -o $@ $^ -ljansson
 $(B)/carrel-sev: $(B)/obj/sev/owner/main.o $(B)/libowner.a $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ -ljansson -lcrypto
-$(B)/libemu.a: $(call obj,$(EMU_SRC))
-	rm -f $@; ar rcs $@ $^
 $(B)/carrel-emu: $(B)/obj/sev/emu/main.o $(B)/libemu.a $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ -lcrypto
 $(B)/libcarrel-emu.so: $(EMU_PIC)
@@ -79,8 +84,9 @@ $(B)/unit/emu_%_test: tests/unit/emu_%_test.c $(B)/libemu.a $(B)/libcarrel.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) -lcmocka \
 		-lcrypto
-$(B)/libgrub.a: $(call obj,$(GRUB_SRC))
-	rm -f $@; ar rcs $@ $^
+$(B)/unit/ctl_%_test: tests/unit/ctl_%_test.c $(B)/libctl.a $(B)/libcarrel.a
+	@mkdir -p $(@D)
+	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) -lcmocka $(LIBS)
 $(B)/unit/grub_%_test: tests/unit/grub_%_test.c $(B)/libgrub.a
 	@mkdir -p $(@D)
 	$(CC) $(ALLC) -Wno-missing-prototypes $(LDALL) -o $@ $(sources) -lcmocka
@@ -171,21 +177,21 @@ firmware: $(B)/carrel-sev
 
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+D = $(DESTDIR)$(prefix)
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1 \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions
-	install $(PROGRAMS) $(B)/libcarrel-emu.so $(DESTDIR)$(prefix)/bin
-	$(if $(MANUALS),install -m 644 $(MANUALS) \
-		$(DESTDIR)$(prefix)/share/man/man1)
-	install -m 644 $(wildcard docs/completion/*) \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions
-	install -d $(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
-	install boot/suites $(DESTDIR)$(prefix)/lib/carrel
-	install boot/image/carrel-image $(DESTDIR)$(prefix)/lib/carrel/image
-	install -m 644 boot/image/mtools.conf $(DESTDIR)$(prefix)/lib/carrel/image
-	install -m 644 $(wildcard boot/image/carrel_image/*.py) \
-		$(DESTDIR)$(prefix)/lib/carrel/image/carrel_image
-	ln -sf ../lib/carrel/image/carrel-image $(DESTDIR)$(prefix)/bin/carrel-image
+	install -d $(D)/bin $(D)/share/man/man1 $(D)/share/bash-completion/completions \
+		$(D)/lib/systemd/system $(D)/lib/sysusers.d $(D)/lib/carrel/image/carrel_image
+	install $(PROGRAMS) $(B)/libcarrel-emu.so $(D)/bin
+	install -m 644 $(MANUALS) $(D)/share/man/man1
+	install -m 644 $(wildcard docs/completion/*) $(D)/share/bash-completion/completions
+	for u in carrel@.service carrel@.socket; do sed 's|@bindir@|$(prefix)/bin|' \
+		vmm/service/$$u >$(D)/lib/systemd/system/$$u || exit 1; done
+	install -m 644 vmm/service/carrel.sysusers $(D)/lib/sysusers.d/carrel.conf
+	install boot/suites $(D)/lib/carrel
+	install boot/image/carrel-image $(D)/lib/carrel/image
+	install -m 644 boot/image/mtools.conf $(D)/lib/carrel/image
+	install -m 644 $(wildcard boot/image/carrel_image/*.py) $(D)/lib/carrel/image/carrel_image
+	ln -sf ../lib/carrel/image/carrel-image $(D)/bin/carrel-image
 clean:
 	rm -rf $(B)
 

@@ -255,6 +255,30 @@ static int dispatch(struct blk *b, struct chain *c,
 	}
 }
 
+/* bytes: what a write carries, or what a read got. */
+static void count(struct counter *n, uint32_t type, uint8_t status,
+		  uint64_t bytes)
+{
+	if (status != S_OK) {
+		counter_add(&n[DISK_ERRORS], 1);
+		return;
+	}
+	switch (type) {
+	case T_IN:
+		counter_add(&n[DISK_READS], 1);
+		counter_add(&n[DISK_READ_BYTES], bytes);
+		break;
+	case T_OUT:
+		counter_add(&n[DISK_WRITES], 1);
+		counter_add(&n[DISK_WRITTEN_BYTES], bytes);
+		break;
+	case T_FLUSH: counter_add(&n[DISK_FLUSHES], 1); break;
+	case T_DISCARD: counter_add(&n[DISK_DISCARDS], 1); break;
+	case T_WRITE_ZEROES: counter_add(&n[DISK_ZEROES], 1); break;
+	default: break; /* its name was read */
+	}
+}
+
 static int blk_request(struct vdev *d, struct chain *c, uint32_t *written)
 {
 	struct blk *b = (struct blk *)d;
@@ -276,6 +300,9 @@ static int blk_request(struct vdev *d, struct chain *c, uint32_t *written)
 	if (room >= UINT32_MAX)
 		return -EBADMSG;
 	rc = dispatch(b, c, &h, &done, &status);
+	if (!rc)
+		count(b->counts[vdev_queue_of(d, c)].n, h.type, status,
+		      h.type == T_IN ? done : chain_out_len(c));
 	if (!rc)
 		rc = gmem_write(d->mem, at, &status, sizeof(status));
 	/* 2.7.8.2: only what is written without a gap counts. */
@@ -354,6 +381,14 @@ void blk_close(struct blk *b)
 	vdev_close(&b->vdev);
 	virtio_pci_close(&b->pci);
 	backing_close(&b->file);
+}
+
+void blk_count(const struct blk *b, struct disk_counts *out)
+{
+	*out = (struct disk_counts){ .id = b->vdev.label };
+	for (unsigned q = 0; q < b->vdev.n_queues; q++)
+		for (unsigned i = 0; i < DISK_COUNTERS; i++)
+			out->n[i] += counter_get(&b->counts[q].n[i]);
 }
 
 void blk_pause(struct blk *b)

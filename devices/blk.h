@@ -10,6 +10,7 @@
 
 #include "devices/backing.h"
 #include "devices/virtio_pci.h"
+#include "vmm/counter.h"
 
 #define BLK_QUEUES 16
 #define BLK_ID_BYTES 20
@@ -21,11 +22,17 @@ struct blk_config {
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
 };
 
+/* Of one queue, counted by its worker: a cache line of its own. */
+struct blk_counts {
+	_Alignas(64) struct counter n[DISK_COUNTERS];
+};
+
 struct blk {
 	struct vdev vdev; /* first: the request handler casts back */
 	struct virtio_pci pci;
 	struct backing file;
 	_Atomic(unsigned) failures; /* of the host's file */
+	struct blk_counts counts[BLK_QUEUES];
 	char id[BLK_ID_BYTES]; /* GET_ID's answer: zero-padded, not ended */
 };
 
@@ -38,6 +45,9 @@ void blk_close(struct blk *b);
 /* For stop and cont: between them no guest memory is touched. Counted. */
 void blk_pause(struct blk *b);
 void blk_resume(struct blk *b);
+
+/* What its queues did so far, summed up. Any thread. */
+void blk_count(const struct blk *b, struct disk_counts *out);
 
 /* As by the guest's status register; a board reset does it through PCI. */
 void blk_reset(struct blk *b);

@@ -96,6 +96,13 @@ int vdev_will_wait(struct chain *c)
 		(struct vqueue *)((char *)c - offsetof(struct vqueue, chain)));
 }
 
+unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
+{
+	const char *q = (const char *)c - offsetof(struct vqueue, chain);
+
+	return (unsigned)((const struct vqueue *)q - d->queue);
+}
+
 static int serve_one(struct vqueue *q)
 {
 	uint16_t head = q->chain.head;

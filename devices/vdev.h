@@ -86,6 +86,9 @@ void vdev_break(struct vdev *d, const char *why);
  */
 int vdev_will_wait(struct chain *c) MUST_USE;
 
+/* In a worker, from request: which queue this is. */
+unsigned vdev_queue_of(const struct vdev *d, const struct chain *c);
+
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);
 void vdev_resume(struct vdev *d);

@@ -230,3 +230,13 @@ void board_power_button(struct board *b)
 {
 	q35_power_button(&b->q35);
 }
+
+size_t board_count_disks(const struct board *b, struct disk_counts *out,
+			 size_t max)
+{
+	size_t n = (size_t)min_u64(b->n_disks, max);
+
+	for (size_t i = 0; i < n; i++)
+		blk_count(&b->disk[i], &out[i]);
+	return n;
+}

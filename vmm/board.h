@@ -8,6 +8,7 @@
 #define CARREL_VMM_BOARD_H
 
 #include "vmm/config.h"
+#include "vmm/counter.h"
 #include "vmm/image.h"
 #include "vmm/vm.h"
 
@@ -29,6 +30,10 @@ void board_resume(struct board *b);
 
 /* Every device back to power-on; paused, vCPUs parked. */
 void board_reset(struct board *b);
+
+/* What its disks did so far, up to max of them; returns how many. */
+size_t board_count_disks(const struct board *b, struct disk_counts *out,
+			 size_t max);
 
 /* The ACPI power button (system_powerdown, SIGTERM). */
 void board_power_button(struct board *b);

@@ -82,6 +82,11 @@ static int check_control(const struct config *c)
 	return 0;
 }
 
+bool config_inherits(const struct config *c)
+{
+	return c->control && !strcmp(c->control, CONFIG_INHERITED);
+}
+
 static int check_sev(const struct config *c)
 {
 	if (!c->sev.dh == !c->sev.session)

@@ -20,6 +20,9 @@
 #define CONFIG_FILE_MAX (1024 * GIB)
 #define CONFIG_FILE_DEFAULT (64 * MIB)
 
+/* In place of --control's path: the socket was handed over, see inherit.h. */
+#define CONFIG_INHERITED "inherited"
+
 enum config_verb { CONFIG_RUN, CONFIG_VERSION, CONFIG_HELP };
 
 /* Where a character device goes. */
@@ -37,6 +40,8 @@ struct config_disk {
 	bool readonly;
 	unsigned queues; /* 0: one a vCPU, at most 4 */
 };
+
+enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
 struct config_sev {
 	bool on;
@@ -58,10 +63,11 @@ struct config {
 	bool rng; /* virtio entropy device */
 	struct config_port serial; /* default: stdio */
 	struct config_port debugcon;
-	const char *control; /* control socket */
+	const char *control; /* a path, CONFIG_INHERITED or NULL */
 	bool no_reboot;
 	bool paused; /* --paused: wait for cont */
 	bool sandbox; /* default on */
+	uint32_t log; /* enum config_log */
 	struct config_sev sev;
 	const char *dump_dtb;
 	void *owned; /* config.c's list of strings */
@@ -75,6 +81,9 @@ int config_parse(struct config *c, int argc, char **argv) MUST_USE;
 
 /* Writes c->dump_dtb; -errno after a log line. */
 int config_dump(const struct config *c) MUST_USE;
+
+/* Is there a control socket, of which others made the file? */
+bool config_inherits(const struct config *c);
 
 void config_close(struct config *c);
 

@@ -47,6 +47,20 @@ static int dump_count(void *fdt, const struct config_row *r, const char *prop,
 	return v >= r->min && v <= r->max ? fdt_property_u32(fdt, prop, v) : 0;
 }
 
+/* The word that a value stands for, see KIND_WORD. */
+static int dump_word(void *fdt, const char *prop, const char *words, uint32_t v)
+{
+	char text[16];
+	size_t n;
+
+	for (; v; v--)
+		words += strcspn(words, "|") + 1;
+	n = strcspn(words, "|");
+	bytes_copy(text, sizeof(text) - 1, words, n);
+	text[n] = '\0';
+	return dump_text(fdt, prop, text);
+}
+
 static int dump_row(void *fdt, const struct config_row *r, const void *base)
 {
 	const char *prop = r->prop ? r->prop : r->flag;
@@ -62,6 +76,8 @@ static int dump_row(void *fdt, const struct config_row *r, const void *base)
 		return *(const bool *)v ? fdt_property(fdt, prop, NULL, 0) : 0;
 	case KIND_ONOFF:
 		return dump_text(fdt, prop, *(const bool *)v ? "on" : "off");
+	case KIND_WORD:
+		return dump_word(fdt, prop, r->arg, *(const uint32_t *)v);
 	case KIND_PORT: return dump_port(fdt, prop, v);
 	default: return 0; /* nodes of their own */
 	}

@@ -22,6 +22,7 @@ enum config_kind {
 	KIND_COUNT, /* uint32_t or int: min to max, decimal or 0x */
 	KIND_SWITCH, /* bool: given or not; an empty property */
 	KIND_ONOFF, /* bool: "on" or "off" */
+	KIND_WORD, /* uint32_t: which of arg's words, "a|b|c" */
 	KIND_PORT, /* struct config_port: max has a bit an accepted end */
 	KIND_GROUP, /* name=value,...; a node with a property each */
 	KIND_LIST, /* the same, repeatable; a node with a node each */

@@ -72,6 +72,7 @@ static void describe(const struct config_row *r, char *text, size_t cap)
 	case KIND_TEXT:
 		snprintf(text, cap, "%llu to %llu bytes", min, max);
 		break;
+	case KIND_WORD: snprintf(text, cap, "%s", r->arg); break;
 	case KIND_PORT:
 		snprintf(text, cap,
 			 "%s; a socket's path has at most %d bytes; SIZE is 0 "
@@ -228,6 +229,31 @@ static int put_bool(const struct config_slot *s, const char *text)
 	return 0;
 }
 
+/* The place of text among the words of list, or -1. */
+static int word_of(const char *list, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (int i = 0; *list; i++) {
+		size_t n = strcspn(list, "|");
+
+		if (n == len && !memcmp(list, text, len))
+			return i;
+		list += n + (list[n] == '|');
+	}
+	return -1;
+}
+
+static int put_word(const struct config_slot *s, const char *text)
+{
+	int i = word_of(s->row->arg, text);
+
+	if (i < 0)
+		return refuse(s, text);
+	*(uint32_t *)((char *)s->base + s->row->at) = (uint32_t)i;
+	return 0;
+}
+
 static int put_number(const struct config_slot *s, uint64_t v,
 		      const char *given)
 {
@@ -267,6 +293,7 @@ int config_put_text(const struct config_slot *s, const char *text)
 		return put_number(s, v, text);
 	case KIND_SWITCH:
 	case KIND_ONOFF: return put_bool(s, text);
+	case KIND_WORD: return put_word(s, text);
 	case KIND_PORT: return put_port(s, text);
 	default: return put_string(s, text);
 	}

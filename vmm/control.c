@@ -289,30 +289,42 @@ int control_register(struct control *c, const struct control_command *cmd)
 	return 0;
 }
 
+int control_take(struct control *c, struct event *e, int fd,
+		 const struct control_vm *vm, void *ctx)
+{
+	int rc;
+
+	*c = (struct control){ .fd = -1, .event = e, .vm = vm, .vm_ctx = ctx };
+	/* jansson opens a source of randomness once: not in the sandbox. */
+	json_object_seed(0);
+	rc = control_commands_add(c);
+	if (!rc)
+		rc = acceptor_open(&c->acceptor, e, "control socket", fd,
+				   control_client_open, c);
+	if (rc) {
+		log_error("control socket: %s", strerror(-rc));
+		return rc;
+	}
+	c->fd = fd;
+	return 0;
+}
+
 int control_open(struct control *c, struct event *e, const char *path,
 		 const struct control_vm *vm, void *ctx)
 {
 	struct socket_file file;
 	int fd, rc;
 
-	*c = (struct control){ .fd = -1, .event = e, .vm = vm, .vm_ctx = ctx };
-	/* jansson opens a source of randomness once: not in the sandbox. */
-	json_object_seed(0);
-	rc = control_commands_add(c);
-	if (rc)
-		return rc;
+	*c = (struct control){ .fd = -1 };
 	fd = socket_listen(&file, "control socket", path, CONTROL_CLIENTS);
 	if (fd < 0)
 		return fd;
-	rc = acceptor_open(&c->acceptor, e, "control socket", fd,
-			   control_client_open, c);
+	rc = control_take(c, e, fd, vm, ctx);
 	if (rc) {
-		log_error("control socket %s: %s", path, strerror(-rc));
 		socket_remove(&file);
 		close(fd);
 		return rc;
 	}
-	c->fd = fd;
 	c->file = file;
 	return 0;
 }

@@ -61,6 +61,13 @@ struct control {
 int control_open(struct control *c, struct event *e, const char *path,
 		 const struct control_vm *vm, void *ctx) MUST_USE;
 
+/*
+ * The same on a listening socket that somebody else made, and whose file is
+ * theirs: taken over, unless this fails.
+ */
+int control_take(struct control *c, struct event *e, int fd,
+		 const struct control_vm *vm, void *ctx) MUST_USE;
+
 /* Adds a command (copied; its strings are kept by reference). */
 int control_register(struct control *c,
 		     const struct control_command *cmd) MUST_USE;

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define STAT_BLOCK 512u /* of st_blocks, whatever st_blksize is */
 
 static const struct gmem_region *region_of(const struct gmem *m, gpa_t at,
 					   uint64_t len)
@@ -246,4 +249,25 @@ uint64_t gmem_ram_low(const struct gmem *m)
 uint64_t gmem_ram_high(const struct gmem *m)
 {
 	return ram_on_side(m, true);
+}
+
+uint64_t gmem_bytes(const struct gmem *m)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->r[i].kind == GMEM_RAM)
+			n += m->r[i].size;
+	return n;
+}
+
+uint64_t gmem_resident(const struct gmem *m)
+{
+	uint64_t n = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->r[i].kind == GMEM_RAM && !fstat(m->r[i].fd, &st))
+			n += (uint64_t)st.st_blocks * STAT_BLOCK;
+	return n;
 }

@@ -51,6 +51,10 @@ int gmem_add(struct gmem *m, gpa_t base, uint64_t size, enum gmem_kind kind,
 
 void gmem_close(struct gmem *m);
 
+/* RAM in all, and how much of it the host has given memory so far. */
+uint64_t gmem_bytes(const struct gmem *m);
+uint64_t gmem_resident(const struct gmem *m);
+
 /* For devices. write refuses ROM with -EACCES. */
 int gmem_read(const struct gmem *m, gpa_t src, void *dst, size_t len) MUST_USE;
 int gmem_write(const struct gmem *m, gpa_t dst, const void *src,

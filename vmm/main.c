@@ -18,10 +18,14 @@
 #include "sev/qmp.h"
 #include "vmm/board.h"
 #include "vmm/config.h"
+#include "vmm/clock.h"
 #include "vmm/control.h"
+#include "vmm/counters.h"
+#include "vmm/inherit.h"
 #include "vmm/jail.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/notify.h"
 #include "vmm/version.h"
 #include "vmm/vm.h"
 
@@ -33,6 +37,9 @@ struct carrel {
 	struct board *board;
 	struct machine machine;
 	struct control control;
+	struct counters counters;
+	struct notify notify; /* whoever started us */
+	int inherited; /* the control socket, if it was handed over */
 	struct sev_qmp sev_qmp;
 };
 
@@ -118,24 +125,6 @@ static const char *get_name(void *ctx)
 	return c->cfg.name;
 }
 
-/* x-carrel-counters: what the guest cost so far. */
-static int get_counters(void *ctx, const json_t *args, json_t **ret,
-			struct control_error *err)
-{
-	struct carrel *c = ctx;
-	json_t *cpus = json_array();
-
-	(void)args;
-	for (unsigned i = 0; i < c->vm.cpus.n; i++)
-		json_array_append_new(
-			cpus,
-			json_pack("{s:i, s:I}", "cpu-index", (int)i, "exits",
-				  (json_int_t)atomic_load(
-					  &c->vm.cpus.v[i].exits)));
-	*ret = json_pack("{s:o}", "vcpus", cpus);
-	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
-}
-
 static const struct control_vm control_vm = {
 	.stop = do_stop,
 	.cont = do_cont,
@@ -148,12 +137,30 @@ static const struct control_vm control_vm = {
 	.name = get_name,
 };
 
+/* The machine's news for a service manager, in sd_notify(3)'s words. */
+static void tell_service(const struct carrel *c, const char *name,
+			 const char *reason)
+{
+	char lines[128];
+
+	if (!strcmp(name, "SHUTDOWN")) {
+		snprintf(lines, sizeof(lines), "STOPPING=1\nSTATUS=ended: %s",
+			 reason);
+		notify_say(&c->notify, true, lines);
+	} else if (!strcmp(name, "STOP") || !strcmp(name, "RESUME")) {
+		snprintf(lines, sizeof(lines), "STATUS=%s",
+			 machine_status(&c->machine));
+		notify_say(&c->notify, false, lines);
+	}
+}
+
 /* The machine's news, as events on the control socket. */
 static void on_event(void *ctx, const char *name, bool guest,
 		     const char *reason)
 {
 	struct carrel *c = ctx;
 
+	tell_service(c, name, reason);
 	if (c->control.fd < 0)
 		return;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
@@ -285,19 +292,20 @@ static int open_board(struct carrel *c)
 
 static int open_control(struct carrel *c)
 {
-	const struct control_command counters = {
-		.name = "x-carrel-counters",
-		.run = get_counters,
-		.ctx = c,
-	};
 	int rc;
 
 	if (!c->cfg.control)
 		return 0;
-	rc = control_open(&c->control, &c->vm.ev, c->cfg.control, &control_vm,
-			  c);
+	c->counters.machine = &c->machine;
+	c->counters.name = c->cfg.name;
+	if (config_inherits(&c->cfg))
+		rc = control_take(&c->control, &c->vm.ev, c->inherited,
+				  &control_vm, c);
+	else
+		rc = control_open(&c->control, &c->vm.ev, c->cfg.control,
+				  &control_vm, c);
 	if (!rc)
-		rc = control_register(&c->control, &counters);
+		rc = counters_open(&c->counters, &c->control);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,
@@ -314,7 +322,8 @@ static const char *port_name(const struct config_port *p)
 static int enter_jail(struct carrel *c)
 {
 	const struct jail_options o = {
-		.removable = { c->cfg.control, port_name(&c->cfg.serial),
+		.removable = { config_inherits(&c->cfg) ? NULL : c->cfg.control,
+			       port_name(&c->cfg.serial),
 			       port_name(&c->cfg.debugcon) },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
@@ -330,11 +339,18 @@ static int enter_jail(struct carrel *c)
 /* An owner with a session decides when the guest runs. */
 static int start(struct carrel *c)
 {
+	int rc;
+
 	if (c->cfg.paused || (c->cfg.sev.on && c->launch.session)) {
 		log_info("waiting for cont on the control socket");
+		notify_say(&c->notify, true,
+			   "READY=1\nSTATUS=waiting for cont");
 		return 0;
 	}
-	return machine_cont(&c->machine);
+	rc = machine_cont(&c->machine);
+	if (!rc)
+		notify_say(&c->notify, true, "READY=1");
+	return rc;
 }
 
 static int carrel_run(struct carrel *c)
@@ -386,13 +402,23 @@ static int open_standard(void)
 	return 0;
 }
 
+/* What whoever started us has left for us, before anything is opened. */
+static int take_over(struct carrel *c)
+{
+	c->inherited = -1;
+	if (config_inherits(&c->cfg))
+		c->inherited = inherit_socket("control");
+	notify_open(&c->notify);
+	return config_inherits(&c->cfg) && c->inherited < 0 ? -ENOENT : 0;
+}
+
 static int run(struct carrel *c)
 {
 	int rc;
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
-	if (open_standard() || guard_terminal(c))
+	if (open_standard() || guard_terminal(c) || take_over(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
@@ -404,6 +430,7 @@ static int run(struct carrel *c)
 	if (!rc)
 		rc = carrel_run(c);
 	carrel_close(c);
+	notify_close(&c->notify);
 	image_close(&c->image);
 	return rc ? EXIT_HOST : c->machine.exit_status;
 }
@@ -414,8 +441,11 @@ int main(int argc, char **argv)
 	char *usage;
 	int status = 0;
 
+	c.counters.started_ns = clock_ns();
 	if (config_parse(&c.cfg, argc, argv))
 		return EXIT_USAGE;
+	if (c.cfg.log == CONFIG_LOG_JSON)
+		log_json(c.cfg.name);
 	switch (c.cfg.verb) {
 	case CONFIG_HELP:
 		usage = config_usage();

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define KICK SIGUSR1
@@ -101,6 +102,23 @@ static bool handle_exit(struct vcpu *v)
 	}
 }
 
+static enum vcpu_exit exit_kind(const struct vcpu *v, int rc)
+{
+	const struct kvm_run *r = v->run;
+
+	if (rc)
+		return errno == EINTR ? VCPU_INTERRUPTED : VCPU_OTHER;
+	switch (r->exit_reason) {
+	case KVM_EXIT_IO:
+		return r->io.direction == KVM_EXIT_IO_IN ? VCPU_IO_READ
+							 : VCPU_IO_WRITE;
+	case KVM_EXIT_MMIO:
+		return r->mmio.is_write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
+	case KVM_EXIT_INTR: return VCPU_INTERRUPTED;
+	default: return VCPU_OTHER;
+	}
+}
+
 /*
  * An exit is finished by the next KVM_RUN: do that before parking, or a reset's
  * registers would receive the result of an instruction from before it. One
@@ -120,7 +138,7 @@ static bool vcpu_may_run(struct vcpu *v)
 	bool go;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->want != VCPUS_RUN && v->exits) {
+	if (p->want != VCPUS_RUN && v->ran) {
 		/* Not with the lock: the exit may need a device. */
 		pthread_mutex_unlock(&p->lock);
 		finish_exit(v);
@@ -189,7 +207,8 @@ static void *vcpu_main(void *arg)
 	while (vcpu_may_run(v)) {
 		int rc = ioctl(v->fd, KVM_RUN, 0);
 
-		v->exits++;
+		v->ran = true;
+		counter_add(&v->exits[exit_kind(v, rc)], 1);
 		if (rc == 0) {
 			/* After a reset or power-off no further step counts. */
 			if (!handle_exit(v) || power_waits(p->power))
@@ -352,6 +371,15 @@ int vcpus_reset(struct vcpus *p)
 			rc = vcpu_start_memory(p->v[i].fd, &p->start);
 	}
 	return rc;
+}
+
+uint64_t vcpu_cpu_ns(const struct vcpu *v)
+{
+	clockid_t clock;
+
+	if (!v->started || pthread_getcpuclockid(v->thread, &clock))
+		return 0;
+	return clock_read(clock);
 }
 
 void vcpus_close(struct vcpus *p)

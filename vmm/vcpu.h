@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "vmm/bus.h"
+#include "vmm/counter.h"
 #include "vmm/cpuid.h"
 #include "vmm/image.h"
 #include "vmm/kvm.h"
@@ -20,6 +21,17 @@
 #define VCPUS_MAX 64
 
 enum vcpus_want { VCPUS_PAUSE, VCPUS_RUN, VCPUS_END };
+
+/* Why KVM_RUN came back to us: counted by kind. */
+enum vcpu_exit {
+	VCPU_IO_READ,
+	VCPU_IO_WRITE,
+	VCPU_MMIO_READ,
+	VCPU_MMIO_WRITE,
+	VCPU_INTERRUPTED, /* by a signal of ours: a pause */
+	VCPU_OTHER,
+	VCPU_EXITS
+};
 
 struct vcpu_state; /* how a vCPU began, saved: vcpu_state.c */
 
@@ -30,7 +42,8 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;
-	_Atomic(uint64_t) exits; /* returns of KVM_RUN to us */
+	bool ran; /* its thread only: once at least */
+	struct counter exits[VCPU_EXITS];
 	struct vcpu_state *initial; /* NULL: cannot be reset (SEV) */
 	struct vcpus *pool;
 };
@@ -64,6 +77,9 @@ void vcpus_tell_pause(struct vcpus *p);
 
 /* Back to power-on; parked only. -EOPNOTSUPP where not resettable. */
 int vcpus_reset(struct vcpus *p) MUST_USE;
+
+/* Processor time of its thread so far, the guest's included; 0: none yet. */
+uint64_t vcpu_cpu_ns(const struct vcpu *v);
 
 /* Ends and joins the threads, closes everything. */
 void vcpus_close(struct vcpus *p);

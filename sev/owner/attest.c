@@ -13,7 +13,7 @@
 #include "sev/base64.h"
 #include "sev/owner/crypto.h"
 #include "sev/owner/measure.h"
-#include "sev/owner/qmp.h"
+#include "vmm/qmp.h"
 #include "vmm/log.h"
 
 #define TRIES_A_SECOND 10

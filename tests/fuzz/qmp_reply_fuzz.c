@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sev/owner/attest.h"
-#include "sev/owner/qmp.h"
+#include "vmm/qmp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {

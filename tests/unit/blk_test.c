@@ -33,6 +33,35 @@ static void reads_and_writes(void **state)
 	assert_int_equal(request(r, 1, 4, 0, 0, false, &used), 0);
 }
 
+/* Two queues, one sum; what failed is an error and nothing else. */
+static void counts(void **state)
+{
+	static const uint64_t want[DISK_COUNTERS] = {
+		[DISK_READS] = 2,   [DISK_READ_BYTES] = 1536,
+		[DISK_WRITES] = 1,  [DISK_WRITTEN_BYTES] = 512,
+		[DISK_FLUSHES] = 1, [DISK_ERRORS] = 2,
+	};
+	struct world *w = *state;
+	struct rig *r = &w->rig;
+	struct disk_counts got;
+	uint32_t used;
+
+	blk_count(&w->blk, &got);
+	for (size_t i = 0; i < DISK_COUNTERS; i++)
+		assert_int_equal(got.n[i], 0);
+	(void)request(r, 0, 0, 0, 1024, true, &used);
+	(void)request(r, 1, 0, 0, 512, true, &used);
+	(void)request(r, 1, 1, 0, 512, false, &used);
+	(void)request(r, 0, 4, 0, 0, false, &used);
+	(void)request(r, 0, 1, SECTORS, 512, false, &used);
+	(void)request(r, 0, 77, 0, 0, false, &used);
+	(void)request(r, 0, 8, 0, 20, true, &used);
+	blk_count(&w->blk, &got);
+	assert_string_equal(got.id, "disk-under-test-0123456");
+	for (size_t i = 0; i < DISK_COUNTERS; i++)
+		assert_int_equal(got.n[i], want[i]);
+}
+
 static void cuts_buffers_anywhere(void **state)
 {
 	struct world *w = *state;
@@ -310,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(reads_and_writes),
+		T(counts),
 		T(cuts_buffers_anywhere),
 		T(takes_indirect),
 		T(gets_its_id),

@@ -87,6 +87,9 @@ static const struct {
 	{ RUN "--name a/b", { "--name \"a/b\"", "letters" } },
 	{ RUN "--name=", { "--name \"\"" } },
 	{ RUN "--rng=yes", { "--rng \"yes\"", "on and off" } },
+	{ RUN "--log xml", { "--log \"xml\"", "text|json" } },
+	{ RUN "--log json|", { "\"json|\"" } },
+	{ RUN "--log=", { "--log \"\"" } },
 	{ RUN "--sandbox maybe", { "--sandbox \"maybe\"", "on and off" } },
 	{ RUN "--serial tty", { "--serial \"tty\"", "stdio|file=" } },
 	{ RUN "--serial file=", { "--serial \"file=\"" } },
@@ -234,7 +237,7 @@ static void everything(void **state)
 	       "carrel run --firmware=f --name vm-1.x --memory 3G --cpus 64 "
 	       "--kernel k --initrd i --cmdline console=ttyS0_quiet "
 	       "--rng --serial socket=/s,1 --debugcon file=/d --control c "
-	       "--paused --no-reboot --sandbox off --dump-dtb - "
+	       "--paused --no-reboot --sandbox off --log json --dump-dtb - "
 	       "--disk path=/a,,b,readonly,queues=3 "
 	       "--disk id=root,path=p=q,readonly=off "
 	       "--sev policy=0xFFFFFFFF,dh=g --sev session=h,cbitpos=47,"
@@ -253,6 +256,7 @@ static void everything(void **state)
 	assert_string_equal(c.control, "c");
 	assert_string_equal(c.dump_dtb, "-");
 	assert_true(c.rng && c.paused && c.no_reboot && !c.sandbox);
+	assert_int_equal(c.log, CONFIG_LOG_JSON);
 	assert_int_equal(c.n_disks, 2);
 	assert_string_equal(c.disk[0].path, "/a,b");
 	assert_string_equal(c.disk[0].id, "disk0");
@@ -361,7 +365,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 18 + 4 + 6);
+	assert_int_equal(words, 19 + 4 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

@@ -114,6 +114,8 @@ static const struct {
 	  { "--sev needs --firmware" } },
 	{ HEAD FIRM "run { sandbox; }; };", { "one string" } },
 	{ HEAD FIRM "run { sandbox = \"no\"; }; };", { "on and off" } },
+	{ HEAD FIRM "run { log = \"\"; }; };", { "text|json" } },
+	{ HEAD FIRM "run { log = <1>; }; };", { "string" } },
 	{ HEAD FIRM "run { config = \"x\"; }; };", { "not known" } },
 	{ HEAD FIRM "disks { path = \"x\"; }; };", { "a node a disk" } },
 	{ HEAD FIRM "disks { a { }; }; };", { "/disks/a: needs path" } },
@@ -348,7 +350,7 @@ static void dump_reads_back(void **state)
 		  "--debugcon", "file=b,max=0" },
 		{ "--firmware", "f", "--kernel", "k", "--initrd", "i",
 		  "--cmdline=", "--control", "s", "--paused", "--no-reboot",
-		  "--sandbox", "off", "--memory", "1T" },
+		  "--sandbox", "off", "--log", "json", "--memory", "1T" },
 		{ "--firmware", "f", "--disk", "path=a,,b,readonly", "--disk",
 		  "path=c,id=A.b_c-9,queues=16", "--sev",
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"

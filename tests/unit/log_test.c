@@ -117,6 +117,34 @@ static void other_program(void **state)
 	assert_string_equal(got, "carrel-sev: x\n");
 }
 
+/* Whatever a guest says, a line is one JSON object. Last: it stays so. */
+static void objects(void **state)
+{
+	static const char head[] = "\"level\":\"warning\",\"program\":"
+				   "\"carrel\",\"vm\":\"vm1\",\"message\":";
+	char text[3 * LINE_LIMIT], got[4 * LINE_LIMIT];
+	struct capture c = capture_begin();
+
+	(void)state;
+	log_json("vm1");
+	log_warn("a \"b\" \\ \n%s", "\xff{}");
+	capture_end(&c, got, sizeof(got));
+	assert_memory_equal(got, "{\"time\":\"20", 11);
+	assert_memory_equal(got + 35, "Z\",", 3);
+	assert_memory_equal(got + 38, head, strlen(head));
+	assert_string_equal(got + 38 + strlen(head),
+			    "\"a \\\"b\\\" \\\\ \\\\x0a\\\\xff{}\"}\n");
+
+	memset(text, '"', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	c = capture_begin();
+	log_json(NULL);
+	log_info("%s", text);
+	assert_true(capture_end(&c, got, sizeof(got)) < 3 * LINE_LIMIT);
+	assert_null(strstr(got, "\"vm\""));
+	assert_string_equal(got + strlen(got) - 8, "\\\"...\"}\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +153,7 @@ int main(void)
 		cmocka_unit_test(one_write_a_line),
 		cmocka_unit_test(errno_survives),
 		cmocka_unit_test(other_program),
+		cmocka_unit_test(objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

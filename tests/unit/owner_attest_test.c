@@ -16,7 +16,7 @@
 
 #include "sev/base64.h"
 #include "sev/owner/measure.h"
-#include "sev/owner/qmp.h"
+#include "vmm/qmp.h"
 #include "tests/unit/owner_rig.h"
 
 #define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}"

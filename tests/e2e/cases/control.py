@@ -96,8 +96,7 @@ def run(t):
     stalled(vm)
     crowd(vm)
     assert other.command("query-status")["status"] == "prelaunch"
-    assert other.command("x-carrel-counters") == {
-        "vcpus": [{"cpu-index": 0, "exits": 0}]}
+    assert other.command("x-carrel-counters")["vcpus"][0]["exits"] == 0
     other.command("quit")
     assert vm.wait() == 0
     assert not vm.control.exists(), "the socket was left behind"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qmp: a client of a VMM's control socket (QEMU Machine Protocol). The server
- * is not trusted: the length of a line, the depth of its JSON, the number of
- * events before an answer and the time for everything are all bounded.
+ * qmp: a client of a VMM's control socket (QEMU Machine Protocol), for
+ * carrelctl and for carrel-sev; no part of carrel itself. The server is not
+ * trusted: the length of a line, the depth of its JSON, the number of events
+ * before an answer and the time for everything are all bounded.
  */
-#ifndef CARREL_SEV_OWNER_QMP_H
-#define CARREL_SEV_OWNER_QMP_H
+#ifndef CARREL_VMM_QMP_H
+#define CARREL_VMM_QMP_H
 
 #include <jansson.h>
 
@@ -37,6 +38,15 @@ int qmp_open(struct qmp *q, const char *path, unsigned timeout_s) MUST_USE;
  */
 int qmp_command(struct qmp *q, const char *name, json_t *args,
 		json_t **ret) MUST_USE;
+
+/*
+ * The next event, which the caller releases. Those that came while a command
+ * waited for its answer are gone. Errors as above.
+ */
+int qmp_event(struct qmp *q, json_t **event) MUST_USE;
+
+/* Time for what comes next, in place of what is left; 0: no limit. */
+void qmp_set_limit(struct qmp *q, unsigned timeout_s);
 
 void qmp_close(struct qmp *q);
 

@@ -2,9 +2,10 @@
 /*
  * qmp: lines out, lines in, one command at a time.
  */
-#include "sev/owner/qmp.h"
+#include "vmm/qmp.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,13 +43,14 @@ static int wait_for(struct qmp *q, short events)
 
 	for (;;) {
 		int64_t left = q->deadline_ms - now_ms();
-		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+		int n;
 
+		if (left <= 0)
+			return fail(q, -ETIMEDOUT, "no answer in time");
+		n = poll(&p, 1, (int)min_u64((uint64_t)left, INT_MAX));
 		if (n > 0)
 			return 0;
-		if (n == 0)
-			return fail(q, -ETIMEDOUT, "no answer in time");
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return fail(q, -errno, "poll: %s", strerror(errno));
 	}
 }
@@ -231,6 +233,24 @@ int qmp_command(struct qmp *q, const char *name, json_t *args, json_t **ret)
 	int rc = send_json(q, c);
 
 	return rc ? rc : read_return(q, name, ret);
+}
+
+int qmp_event(struct qmp *q, json_t **event)
+{
+	int rc = read_line(q, event);
+
+	if (rc || json_is_string(json_object_get(*event, "event")))
+		return rc;
+	json_decref(*event);
+	return fail(q, -EPROTO,
+		    "the server sent an answer that nobody asked "
+		    "for");
+}
+
+void qmp_set_limit(struct qmp *q, unsigned timeout_s)
+{
+	q->deadline_ms = timeout_s ? now_ms() + (int64_t)timeout_s * 1000
+				   : INT64_MAX;
 }
 
 int qmp_start(struct qmp *q, int fd, unsigned timeout_s)

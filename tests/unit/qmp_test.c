@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * owner_qmp_test: which lines of a server count as JSON objects. How a whole
+ * qmp_test: which lines of a server count as JSON objects. How a whole
  * dialogue goes wrong is in owner_attest_test.
  */
-#include "sev/owner/qmp.h"
+#include "vmm/qmp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,7 +95,7 @@ static void full_backlog(void **state)
 	int first = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;
-	snprintf(to.sun_path, sizeof(to.sun_path), "/tmp/owner_qmp_%d",
+	snprintf(to.sun_path, sizeof(to.sun_path), "/tmp/qmp_test_%d",
 		 (int)getpid());
 	assert_int_equal(bind(server, (struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(listen(server, 0), 0);
@@ -111,12 +111,46 @@ static void full_backlog(void **state)
 	unlink(to.sun_path);
 }
 
+#define GREETING "{\"QMP\": {}}\r\n{\"return\": {}, \"id\": 1}\r\n"
+
+/* Events come one by one; anything else in between is no event. */
+static void events(void **state)
+{
+	static const char said[] = GREETING
+		"{\"event\": \"STOP\"}\r\n{\"event\": \"RESUME\"}\r\n"
+		"{\"return\": {}, \"id\": 2}\r\n"
+		"{\"event\": 3}\r\n{\"event\": \"SHUT";
+	struct qmp *q = malloc(sizeof(*q));
+	json_t *v;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(write(fds[1], said, strlen(said)), strlen(said));
+	assert_int_equal(qmp_start(q, fds[0], 5), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(qmp_event(q, &v), 0);
+		assert_string_equal(
+			json_string_value(json_object_get(v, "event")),
+			i ? "RESUME" : "STOP");
+		json_decref(v);
+	}
+	assert_int_equal(qmp_event(q, &v), -EPROTO);
+	assert_int_equal(qmp_event(q, &v), -EPROTO);
+	qmp_set_limit(q, 1);
+	assert_int_equal(qmp_event(q, &v), -ETIMEDOUT);
+	qmp_set_limit(q, 0);
+	close(fds[1]);
+	assert_int_equal(qmp_event(q, &v), -ECONNRESET);
+	qmp_close(q);
+	free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(full_backlog),
-		cmocka_unit_test(lines),
-		cmocka_unit_test(depth),
+		cmocka_unit_test(full_backlog), cmocka_unit_test(events),
+		cmocka_unit_test(lines),	cmocka_unit_test(depth),
 		cmocka_unit_test(length),
 	};
 

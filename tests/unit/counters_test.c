@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * counters_test: one sample as JSON and as OpenMetrics text. A collector's own
+ * parser reads the text in the end-to-end tests.
+ */
+#include "vmm/counters.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "vmm/qmp.h"
+
+static struct counters_sample sample(void)
+{
+	return (struct counters_sample){
+		.name = "vm",
+		.status = "paused",
+		.uptime_ns = 2000000001,
+		.cpu_ns = 5,
+		.memory_bytes = 64 * MIB,
+		.resident_bytes = 4096,
+		.n_cpus = 1,
+		.n_disks = 1,
+		.cpu = { { .exits = { 1, 2, 3, 4, 5, 6 }, .cpu_ns = 7 } },
+		.disk = { { .id = "root", .n = { 1, 2, 3, 4, 5, 6, 7, 8 } } },
+	};
+}
+
+static void json(void **state)
+{
+	struct counters_sample s = sample();
+	json_t *v = counters_json(&s), *want;
+
+	(void)state;
+	want = json_loads(
+		"{\"vcpus\": [{\"cpu-index\": 0, \"exits\": 21, "
+		"\"exits-by-kind\": {\"io-read\": 1, \"io-write\": 2, "
+		"\"mmio-read\": 3, \"mmio-write\": 4, \"interrupted\": 5, "
+		"\"other\": 6}, \"cpu-ns\": 7}], \"disks\": [{\"id\": \"root\","
+		" \"reads\": 1, \"read-bytes\": 2, \"writes\": 3, "
+		"\"written-bytes\": 4, \"flushes\": 5, \"discards\": 6, "
+		"\"zero-writes\": 7, \"errors\": 8}], \"memory\": {\"bytes\": "
+		"67108864, \"resident-bytes\": 4096}, \"uptime-ns\": "
+		"2000000001, \"cpu-ns\": 5}",
+		0, NULL);
+	assert_non_null(want);
+	assert_true(json_equal(v, want));
+	json_decref(v);
+	json_decref(want);
+}
+
+static void has(const char *text, const char *line)
+{
+	if (!strstr(text, line))
+		fail_msg("no \"%s\" in:\n%s", line, text);
+}
+
+static void metrics(void **state)
+{
+	struct counters_sample s = sample();
+	char *text = counters_metrics(&s);
+	size_t len = strlen(text);
+
+	(void)state;
+	has(text, "carrel_vm_info{name=\"vm\",version=\"");
+	has(text, "carrel_vm_state{carrel_vm_state=\"paused\"} 1\n");
+	has(text, "carrel_vm_state{carrel_vm_state=\"running\"} 0\n");
+	has(text, "\ncarrel_uptime_seconds 2.000000001\n");
+	has(text, "\n# UNIT carrel_memory_bytes bytes\n");
+	has(text, "\ncarrel_memory_resident_bytes 4096\n");
+	has(text, "\ncarrel_vcpu_cpu_seconds_total{cpu=\"0\"} 0.000000007\n");
+	has(text, "\ncarrel_vcpu_exits_total{cpu=\"0\",kind=\"mmio-read\"} 3");
+	has(text, "\ncarrel_disk_written_bytes_total{disk=\"root\"} 4\n");
+	has(text, "\ncarrel_disk_errors_total{disk=\"root\"} 8\n");
+	assert_string_equal(text + len - 7, "\n# EOF\n");
+	free(text);
+}
+
+static void no_disk_no_name(void **state)
+{
+	struct counters_sample s = sample();
+	char *text;
+
+	(void)state;
+	s.n_disks = 0;
+	s.name = NULL;
+	text = counters_metrics(&s);
+	has(text, "carrel_vm_info{name=\"\",");
+	assert_null(strstr(text, "disk"));
+	free(text);
+}
+
+/* The largest VM's answers fit into what carrelctl takes for one line. */
+static void largest(void **state)
+{
+	struct counters_sample s = sample();
+	json_t *v;
+	char *text;
+
+	(void)state;
+	s.n_cpus = VCPUS_MAX;
+	s.n_disks = CONFIG_DISKS;
+	memset(s.cpu, 0x3f, sizeof(s.cpu));
+	for (size_t i = 0; i < CONFIG_DISKS; i++) {
+		memset(s.disk[i].n, 0x3f, sizeof(s.disk[i].n));
+		s.disk[i].id = "12345678901234567890";
+	}
+	text = counters_metrics(&s);
+	v = json_string(text);
+	free(text);
+	text = json_dumps(v, JSON_ENCODE_ANY);
+	assert_true(strlen(text) < QMP_LINE_MAX - 256);
+	free(text);
+	json_decref(v);
+	v = counters_json(&s);
+	text = json_dumps(v, 0);
+	assert_true(strlen(text) < QMP_LINE_MAX - 256);
+	free(text);
+	json_decref(v);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json),
+		cmocka_unit_test(metrics),
+		cmocka_unit_test(no_disk_no_name),
+		cmocka_unit_test(largest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

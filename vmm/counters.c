@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * counters: see the header.
+ */
+#include "vmm/counters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vmm/clock.h"
+
+const char *const counters_exit[VCPU_EXITS] = {
+	[VCPU_IO_READ] = "io-read",	    [VCPU_IO_WRITE] = "io-write",
+	[VCPU_MMIO_READ] = "mmio-read",	    [VCPU_MMIO_WRITE] = "mmio-write",
+	[VCPU_INTERRUPTED] = "interrupted", [VCPU_OTHER] = "other",
+};
+
+const char *const counters_disk[DISK_COUNTERS] = {
+	[DISK_READS] = "reads",	       [DISK_READ_BYTES] = "read-bytes",
+	[DISK_WRITES] = "writes",      [DISK_WRITTEN_BYTES] = "written-bytes",
+	[DISK_FLUSHES] = "flushes",    [DISK_DISCARDS] = "discards",
+	[DISK_ZEROES] = "zero-writes", [DISK_ERRORS] = "errors",
+};
+
+static void take_cpu(struct counters_cpu *out, const struct vcpu *v)
+{
+	for (unsigned i = 0; i < VCPU_EXITS; i++)
+		out->exits[i] = counter_get(&v->exits[i]);
+	out->cpu_ns = vcpu_cpu_ns(v);
+}
+
+void counters_take(const struct counters *c, struct counters_sample *s)
+{
+	const struct vm *vm = c->machine->vm;
+
+	*s = (struct counters_sample){
+		.name = c->name,
+		.status = machine_status(c->machine),
+		.uptime_ns = clock_ns() - c->started_ns,
+		.cpu_ns = clock_read(CLOCK_PROCESS_CPUTIME_ID),
+		.memory_bytes = gmem_bytes(&vm->mem),
+		.resident_bytes = gmem_resident(&vm->mem),
+		.n_cpus = vm->cpus.n,
+	};
+	for (unsigned i = 0; i < s->n_cpus; i++)
+		take_cpu(&s->cpu[i], &vm->cpus.v[i]);
+	s->n_disks = board_count_disks(c->machine->board, s->disk,
+				       ARRAY_LEN(s->disk));
+}
+
+static void set_number(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static json_t *cpu_json(const struct counters_cpu *c, unsigned index)
+{
+	json_t *o = json_object(), *kinds = json_object();
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < VCPU_EXITS; i++) {
+		set_number(kinds, counters_exit[i], c->exits[i]);
+		all += c->exits[i];
+	}
+	set_number(o, "cpu-index", index);
+	set_number(o, "exits", all);
+	json_object_set_new(o, "exits-by-kind", kinds);
+	set_number(o, "cpu-ns", c->cpu_ns);
+	return o;
+}
+
+static json_t *disk_json(const struct disk_counts *d)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "id", json_string(d->id));
+	for (unsigned i = 0; i < DISK_COUNTERS; i++)
+		set_number(o, counters_disk[i], d->n[i]);
+	return o;
+}
+
+json_t *counters_json(const struct counters_sample *s)
+{
+	json_t *all = json_object(), *list = json_array(), *o;
+
+	for (unsigned i = 0; i < s->n_cpus; i++)
+		json_array_append_new(list, cpu_json(&s->cpu[i], i));
+	json_object_set_new(all, "vcpus", list);
+	list = json_array();
+	for (size_t i = 0; i < s->n_disks; i++)
+		json_array_append_new(list, disk_json(&s->disk[i]));
+	json_object_set_new(all, "disks", list);
+	o = json_object();
+	set_number(o, "bytes", s->memory_bytes);
+	set_number(o, "resident-bytes", s->resident_bytes);
+	json_object_set_new(all, "memory", o);
+	set_number(all, "uptime-ns", s->uptime_ns);
+	set_number(all, "cpu-ns", s->cpu_ns);
+	return all;
+}
+
+static int get_counters(void *ctx, const json_t *args, json_t **ret,
+			struct control_error *err)
+{
+	struct counters_sample s;
+
+	(void)args;
+	counters_take(ctx, &s);
+	*ret = counters_json(&s);
+	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
+}
+
+static int get_metrics(void *ctx, const json_t *args, json_t **ret,
+		       struct control_error *err)
+{
+	struct counters_sample s;
+	char *text;
+
+	(void)args;
+	counters_take(ctx, &s);
+	text = counters_metrics(&s);
+	if (text)
+		*ret = json_pack("{s:s, s:s}", "content-type", COUNTERS_TYPE,
+				 "text", text);
+	free(text);
+	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
+}
+
+int counters_open(struct counters *c, struct control *control)
+{
+	const struct control_command commands[] = {
+		{ .name = "x-carrel-counters", .run = get_counters, .ctx = c },
+		{ .name = "x-carrel-metrics", .run = get_metrics, .ctx = c },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_LEN(commands); i++)
+		rc = control_register(control, &commands[i]);
+	return rc;
+}

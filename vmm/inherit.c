@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inherit: see the header.
+ */
+#include "vmm/inherit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vmm/log.h"
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+
+/* Digits only, up to max; -1: not such a number. */
+static long number(const char *text, long max)
+{
+	char *end;
+	long v;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	v = strtol(text, &end, 10);
+	return *end || errno || v > max ? -1 : v;
+}
+
+/* Where name stands in a list with colons; -1: nowhere. */
+static long place_of(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (long i = 0; list; i++) {
+		const char *end = strchrnul(list, ':');
+
+		if ((size_t)(end - list) == len && !memcmp(list, name, len))
+			return i;
+		list = *end ? end + 1 : NULL;
+	}
+	return -1;
+}
+
+int inherit_find(const struct inherit_env *e, pid_t self, const char *name)
+{
+	long n, at;
+
+	if (!e->pid || !e->fds)
+		return -ENOENT;
+	at = number(e->pid, INT32_MAX);
+	n = number(e->fds, INHERIT_MAX);
+	if (at < 0 || n < 0)
+		return -EINVAL;
+	if (at != self)
+		return -ESRCH;
+	if (!n)
+		return -ENOENT;
+	at = n == 1 ? 0 : place_of(e->names, name);
+	return at < 0 || at >= n ? -EBADSLT : FIRST_FD + (int)at;
+}
+
+static bool is(int fd, int option, int value)
+{
+	int got = -1;
+	socklen_t len = sizeof(got);
+
+	return !getsockopt(fd, SOL_SOCKET, option, &got, &len) && got == value;
+}
+
+static int take(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	if (!is(fd, SO_DOMAIN, AF_UNIX) || !is(fd, SO_TYPE, SOCK_STREAM) ||
+	    !is(fd, SO_ACCEPTCONN, 1))
+		return -ENOTSOCK;
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return -errno;
+	return 0;
+}
+
+static const char *reason(int rc)
+{
+	switch (rc) {
+	case -ENOENT: return "LISTEN_PID and LISTEN_FDS name no descriptor";
+	case -ESRCH: return "LISTEN_PID is another process";
+	case -EINVAL:
+		return "LISTEN_PID or LISTEN_FDS is no number, or too "
+		       "large";
+	case -EBADSLT:
+		return "of several descriptors LISTEN_FDNAMES calls "
+		       "none so";
+	case -ENOTSOCK: return "it is not a listening Unix stream socket";
+	default: return strerror(-rc);
+	}
+}
+
+int inherit_socket(const char *name)
+{
+	const struct inherit_env e = {
+		.pid = getenv("LISTEN_PID"),
+		.fds = getenv("LISTEN_FDS"),
+		.names = getenv("LISTEN_FDNAMES"),
+	};
+	int fd = inherit_find(&e, getpid(), name);
+	int rc = fd < 0 ? fd : take(fd);
+
+	if (rc)
+		log_error("no socket \"%s\" was handed over: %s", name,
+			  reason(rc));
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return rc ? rc : fd;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * metrics: a sample as OpenMetrics text (specification 1.0): families with
+ * their help, type and unit, their samples together, "# EOF" at the end. Names
+ * and labels are fixed here; docs/control-socket.md lists them.
+ */
+#include "vmm/counters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "vmm/clock.h"
+#include "vmm/version.h"
+
+/* unit: NULL, or the last word of the name, as the specification asks. */
+static void family(FILE *f, const char *name, const char *type,
+		   const char *unit, const char *help)
+{
+	fprintf(f, "# TYPE carrel_%s %s\n", name, type);
+	if (unit)
+		fprintf(f, "# UNIT carrel_%s %s\n", name, unit);
+	fprintf(f, "# HELP carrel_%s %s\n", name, help);
+}
+
+/* Nanoseconds as seconds, and the end of the line. */
+static void seconds(FILE *f, uint64_t ns)
+{
+	fprintf(f, " %llu.%09llu\n", (unsigned long long)(ns / CLOCK_NS_PER_S),
+		(unsigned long long)(ns % CLOCK_NS_PER_S));
+}
+
+static void number(FILE *f, uint64_t v)
+{
+	fprintf(f, " %llu\n", (unsigned long long)v);
+}
+
+/* Names are of letters, digits, '.', '_' and '-': nothing to escape. */
+static void about(FILE *f, const struct counters_sample *s)
+{
+	static const char *const states[] = { "prelaunch", "running", "paused",
+					      "shutdown" };
+
+	family(f, "vm", "info", NULL, "The VM and what runs it.");
+	fprintf(f, "carrel_vm_info{name=\"%s\",version=\"%s\"} 1\n",
+		s->name ? s->name : "", CARREL_VERSION);
+	family(f, "vm_state", "stateset", NULL, "What the VM is doing.");
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		fprintf(f, "carrel_vm_state{carrel_vm_state=\"%s\"} %d\n",
+			states[i], !strcmp(states[i], s->status));
+	family(f, "uptime_seconds", "gauge", "seconds",
+	       "Time since carrel was started.");
+	fprintf(f, "carrel_uptime_seconds");
+	seconds(f, s->uptime_ns);
+	family(f, "process_cpu_seconds", "counter", "seconds",
+	       "Processor time of the whole process, the guest's included.");
+	fprintf(f, "carrel_process_cpu_seconds_total");
+	seconds(f, s->cpu_ns);
+}
+
+static void memory(FILE *f, const struct counters_sample *s)
+{
+	family(f, "memory_bytes", "gauge", "bytes", "Guest memory.");
+	fprintf(f, "carrel_memory_bytes");
+	number(f, s->memory_bytes);
+	family(f, "memory_resident_bytes", "gauge", "bytes",
+	       "Guest memory that the host has given pages so far.");
+	fprintf(f, "carrel_memory_resident_bytes");
+	number(f, s->resident_bytes);
+}
+
+static void cpus(FILE *f, const struct counters_sample *s)
+{
+	family(f, "vcpu_cpu_seconds", "counter", "seconds",
+	       "Processor time of a virtual CPU's thread.");
+	for (unsigned i = 0; i < s->n_cpus; i++) {
+		fprintf(f, "carrel_vcpu_cpu_seconds_total{cpu=\"%u\"}", i);
+		seconds(f, s->cpu[i].cpu_ns);
+	}
+	family(f, "vcpu_exits", "counter", NULL,
+	       "Returns of a virtual CPU to carrel, by kind.");
+	for (unsigned i = 0; i < s->n_cpus; i++)
+		for (unsigned k = 0; k < VCPU_EXITS; k++) {
+			fprintf(f,
+				"carrel_vcpu_exits_total{cpu=\"%u\",kind="
+				"\"%s\"}",
+				i, counters_exit[k]);
+			number(f, s->cpu[i].exits[k]);
+		}
+}
+
+static void disks(FILE *f, const struct counters_sample *s)
+{
+	static const struct {
+		const char *name, *unit, *help;
+	} t[DISK_COUNTERS] = {
+		[DISK_READS] = { "reads", NULL, "Reads done." },
+		[DISK_READ_BYTES] = { "read_bytes", "bytes", "Bytes read." },
+		[DISK_WRITES] = { "writes", NULL, "Writes done." },
+		[DISK_WRITTEN_BYTES] = { "written_bytes", "bytes",
+					 "Bytes written." },
+		[DISK_FLUSHES] = { "flushes", NULL, "Flushes done." },
+		[DISK_DISCARDS] = { "discards", NULL, "Discards done." },
+		[DISK_ZEROES] = { "zero_writes", NULL,
+				  "Requests to write zeroes done." },
+		[DISK_ERRORS] = { "errors", NULL,
+				  "Requests that failed or made no sense." },
+	};
+	char name[32];
+
+	for (unsigned k = 0; s->n_disks && k < DISK_COUNTERS; k++) {
+		snprintf(name, sizeof(name), "disk_%s", t[k].name);
+		family(f, name, "counter", t[k].unit, t[k].help);
+		for (size_t i = 0; i < s->n_disks; i++) {
+			fprintf(f, "carrel_%s_total{disk=\"%s\"}", name,
+				s->disk[i].id);
+			number(f, s->disk[i].n[k]);
+		}
+	}
+}
+
+char *counters_metrics(const struct counters_sample *s)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	about(f, s);
+	memory(f, s);
+	cpus(f, s);
+	disks(f, s);
+	fputs("# EOF\n", f);
+	if (!fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
