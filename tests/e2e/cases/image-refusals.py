@@ -11,6 +11,7 @@ from e2e.image import SIZE, TOOL, passes, refused, system
 
 NEEDS = "host"
 SECONDS = 60
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Words that are given, words of the answer. TREE is a system, KEY a key.
 USAGE = [
@@ -187,12 +188,18 @@ def full_disk_file_system(t):
     assert "No space left" in said, said
 
 
+def heed_signals():
+    """Whoever runs the tests may ignore SIGHUP (nohup), which is inherited."""
+    for s in ENDING:
+        signal.signal(s, signal.SIG_DFL)
+
+
 def begun(t, name):
     """A build that has come as far as its initramfs and stays there."""
     tree = system(t.tmp / name, hook="echo here; exec sleep 600")
     child = subprocess.Popen([TOOL, *command(t, **{"--from": tree}),
                               "--progress", "plain"], text=True,
-                             stderr=subprocess.PIPE)
+                             stderr=subprocess.PIPE, preexec_fn=heed_signals)
     for line in child.stderr:
         if "initramfs" in line:
             break
@@ -249,7 +256,7 @@ def parts(t):
     t.check("a sparse image larger than the disk", sparse_has_room, t)
     t.check("a disk that the initramfs fills", full_disk_initramfs, t)
     t.check("a disk that somebody else fills", full_disk_file_system, t)
-    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for s in ENDING:
         t.check(f"a build that {s.name} ends", interrupted, t, s)
     t.check("what a killed build left, removed by the next", killed, t)
     t.check("two builds at once", two_at_once, t)
