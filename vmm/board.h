@@ -30,6 +30,9 @@ void board_resume(struct board *b);
 /* Every device back to power-on; paused, vCPUs parked. */
 void board_reset(struct board *b);
 
+/* QMP's set_link. -ENODEV: no network interface has this name. */
+int board_set_link(struct board *b, const char *id, bool up) MUST_USE;
+
 /* The ACPI power button (system_powerdown, SIGTERM). */
 void board_power_button(struct board *b);
 
