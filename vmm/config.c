@@ -43,26 +43,49 @@ static int check_boot(const struct config *c)
 	return 0;
 }
 
-static const char *item_id(const struct config *c,
-			   const struct config_row *list, size_t i)
+static const char *item_text(const struct config *c,
+			     const struct config_row *list, size_t i, size_t at)
 {
 	const char *item = config_item(c, list, i);
 
-	return *(const char *const *)(item + list->list->id_at);
+	return *(const char *const *)(item + at);
+}
+
+static const char *item_id(const struct config *c,
+			   const struct config_row *list, size_t i)
+{
+	return item_text(c, list, i, list->list->id_at);
+}
+
+/* What an item is on: the first of its texts that is given. */
+static const char *item_what(const struct config *c,
+			     const struct config_row *list, size_t i)
+{
+	for (size_t k = 0; k < list->n_sub; k++) {
+		const struct config_row *r = &list->sub[k];
+		const char *text = NULL;
+
+		if (r->kind == KIND_TEXT || r->kind == KIND_NAME)
+			text = item_text(c, list, i, r->at);
+		if (text)
+			return text;
+	}
+	return "";
 }
 
 /* Of each list: two items of one name could not be told apart. */
 static int check_names(const struct config *c, const struct config_row *list)
 {
 	for (size_t i = 0; i < config_items(c, list); i++) {
-		const char *a = item_id(c, list, i);
+		const char *id = item_id(c, list, i);
 
 		for (size_t k = 0; k < i; k++) {
-			if (strcmp(a, item_id(c, list, k)))
+			if (strcmp(id, item_id(c, list, k)))
 				continue;
-			log_error("--%s id \"%s\": number %zu and number %zu "
-				  "have it",
-				  list->flag, a, k + 1, i + 1);
+			log_error("--%s id \"%s\": two %ss have it, \"%s\" and "
+				  "\"%s\"",
+				  list->flag, id, list->flag,
+				  item_what(c, list, k), item_what(c, list, i));
 			return -EINVAL;
 		}
 	}
