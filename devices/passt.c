@@ -226,20 +226,29 @@ static int connect_to(const char *path)
 	return rc;
 }
 
-int passt_open(struct net_end **end, const char *path)
+int passt_adopt(struct net_end **end, int fd)
 {
 	struct passt *p = calloc(1, sizeof(*p));
-	int fd = p ? connect_to(path) : -ENOMEM;
 
-	if (fd < 0) {
-		log_error("passt '%s': %s%s", path, strerror(-fd),
-			  fd == -ENOENT || fd == -ECONNREFUSED
-				  ? "; start it first, with --socket"
-				  : "");
-		free(p);
-		return fd;
-	}
+	if (!p)
+		return -ENOMEM;
 	p->end = (struct net_end){ &passt_ops, fd };
 	*end = &p->end;
 	return 0;
+}
+
+int passt_open(struct net_end **end, const char *path)
+{
+	int fd = connect_to(path);
+	int rc = fd < 0 ? fd : passt_adopt(end, fd);
+
+	if (!rc)
+		return 0;
+	log_error("passt '%s': %s%s", path, strerror(-rc),
+		  rc == -ENOENT || rc == -ECONNREFUSED
+			  ? "; start it first, with --socket"
+			  : "");
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }

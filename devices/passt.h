@@ -21,6 +21,9 @@
  */
 int passt_frame(const uint8_t *bytes, size_t n, size_t *len) MUST_USE;
 
+/* The end of a connected stream socket, which it takes over. -ENOMEM. */
+int passt_adopt(struct net_end **end, int fd) MUST_USE;
+
 /* Connects to passt's socket. -errno after one log line. */
 int passt_open(struct net_end **end, const char *path) MUST_USE;
 
