@@ -112,17 +112,22 @@ static int flush(struct net_end *e)
 {
 	struct passt *p = of_end(e);
 
-	while (p->out_from < p->out_to) {
+	int rc = 0;
+
+	while (!rc && p->out_from < p->out_to) {
 		ssize_t n = send(e->fd, p->out + p->out_from,
 				 p->out_to - p->out_from,
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0)
-			return error_of(errno);
-		p->out_from += (size_t)n;
+			rc = error_of(errno);
+		else
+			p->out_from += (size_t)n;
 	}
-	p->out_from = p->out_to = 0;
-	return 0;
+	/* Sent, or never to be: nobody is to ask for it again. */
+	if (rc != -EAGAIN)
+		p->out_from = p->out_to = 0;
+	return rc;
 }
 
 /* The rest of c, behind what is kept already. There is room for a frame. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network over a tap: transfers both ways with checksums, the link."""
-from e2e.net import HOST, Echo, Space, start
+"""A network over a tap: transfers both ways, the link, and the tap's end."""
+from e2e.net import HOST, Echo, Space, start, wait_for
 
 SECONDS = 60
 
@@ -16,10 +16,15 @@ def run(t):
     t.note(f"in: {space.iperf(guest, '-R')[0]} Mbit/s")
     t.note(f"out: {space.iperf(guest)[0]} Mbit/s")
     vm.qmp().command("set_link", name="net0", up=False)
-    assert guest.do("cat /sys/class/net/eth0/carrier").strip() == "0"
+    guest.carrier(False)
     guest.ping(HOST, count=1, status=1)
     vm.qmp().command("set_link", name="net0", up=True)
-    assert guest.do("cat /sys/class/net/eth0/carrier").strip() == "1"
+    guest.carrier(True)
     guest.ping()
+    guest.do(f"iperf3 -c {HOST} -t 60 > /dev/null 2>&1 &")
+    space.do("ip", "link", "del", tap)
+    wait_for(lambda: "net0: " in vm.messages(), "a word about the tap's end")
+    guest.carrier(False)
+    assert vm.status() == "running"
     vm.qmp().command("quit")
     assert vm.wait() == 0

@@ -121,6 +121,11 @@ class Guest:
         out = self.do(f"ip -4 addr show {dev}")
         return re.search(r"inet ([\d.]+)", out)[1]
 
+    def carrier(self, on, dev="eth0"):
+        """Waits for the link to be so."""
+        wait_for(lambda: self.do(f"cat /sys/class/net/{dev}/carrier")
+                 .strip() == str(int(on)), f"carrier {on}")
+
     def ping(self, address=HOST, count=3, size=56, status=0):
         return self.do(f"ping -c {count} -w {2 * count + 8} -s {size} "
                        f"{address}", status=status)
