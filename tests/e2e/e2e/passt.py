@@ -19,7 +19,7 @@ def outside(t):
 
 def passt(space, t, name="passt"):
     """The program; it takes one client and ends with it."""
-    path = t.tmp / "passt.sock"
+    path = t.tmp / f"{name}.sock"
     p = space.start(name, "passt", "-f", "-1", "-s", path, "-D", GATEWAY,
                     "-t", "none", "-u", "none")
     wait_for(path.exists, "passt's socket")
