@@ -60,7 +60,7 @@ class Space:
         thread.join()
         return made[0]
 
-    def iperf(self, guest, *args, address=HOST, seconds=4):
+    def iperf(self, guest, *args, address=HOST, seconds=3):
         """Mbit/s as the receiver counts, and all that the server measured;
         args: -R, -P 4, ... of the guest's client."""
         name = f"iperf{len(self.t.programs)}"
@@ -135,7 +135,7 @@ class Echo:
     """Sends a file to whoever connects first, and takes one back from whoever
     connects next: equal digests say that both ways were right."""
 
-    def __init__(self, space, address=HOST, size=32 << 20):
+    def __init__(self, space, address=HOST, size=16 << 20):
         self.data = os.urandom(size)
         self.back, self.error = b"", None
         self.sock = space.socket()
