@@ -314,10 +314,12 @@ int net_attach(struct net *n, const struct net_config *cfg,
 	};
 	CHECK(cfg->pairs && cfg->pairs <= NET_PAIRS);
 	pthread_mutex_init(&n->lock, NULL);
-	rc = n->lost_fd < 0 ? -errno : open_ends(n, cfg);
-	if (rc)
-		goto fail;
-	rc = open_vdev(n, cfg);
+	rc = open_ends(n, cfg);
+	if (rc) { /* it said so itself */
+		close_ends(n);
+		return rc;
+	}
+	rc = n->lost_fd < 0 ? -EMFILE : open_vdev(n, cfg);
 	if (rc)
 		goto fail;
 	rc = virtio_pci_attach(&n->pci, &n->vdev, board->pci, devfn,
