@@ -31,14 +31,19 @@
 
 static void hold_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_hold(&d->queue[i].worker);
 }
 
 static void release_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_release(&d->queue[i].worker);
+}
+
+struct worker *vdev_worker(struct vdev *d, unsigned i)
+{
+	return &d->queue[d->ops->serve_all ? 0 : i].worker;
 }
 
 uint8_t vdev_status(const struct vdev *d)
@@ -79,7 +84,7 @@ static const char *ring_fault(int rc)
 	}
 }
 
-static int announce(struct vqueue *q)
+int vdev_announce(struct vqueue *q)
 {
 	bool yes;
 	int rc = virtq_interrupt(&q->ring, &yes);
@@ -92,7 +97,7 @@ static int announce(struct vqueue *q)
 
 int vdev_will_wait(struct chain *c)
 {
-	return announce(
+	return vdev_announce(
 		(struct vqueue *)((char *)c - offsetof(struct vqueue, chain)));
 }
 
@@ -106,7 +111,7 @@ static int serve_one(struct vqueue *q)
 	if (!rc)
 		rc = virtq_give(&q->ring, head, written);
 	if (!rc && clock_ns() - q->announced_ns >= ANNOUNCE_NS)
-		rc = announce(q);
+		rc = vdev_announce(q);
 	return rc;
 }
 
@@ -127,21 +132,27 @@ static int serve(struct vqueue *q)
 			continue;
 		}
 		if (!rc)
-			rc = announce(q);
+			rc = vdev_announce(q);
 		if (!rc)
 			rc = virtq_notify_me(&q->ring, true, &more);
 	}
-	return rc ? rc : announce(q);
+	return rc ? rc : vdev_announce(q);
+}
+
+bool vdev_wanted_back(const struct vqueue *q)
+{
+	return worker_held(&q->worker) || broken(q->dev);
 }
 
 static void queue_run(void *ctx)
 {
 	struct vqueue *q = ctx;
+	const struct vdev_ops *ops = q->dev->ops;
 	int rc;
 
-	if (!q->enabled || broken(q->dev))
+	if (broken(q->dev) || (!q->enabled && !ops->serve_all))
 		return;
-	rc = serve(q);
+	rc = ops->serve_all ? ops->serve_all(q->dev) : serve(q);
 	if (rc)
 		vdev_break(q->dev, ring_fault(rc));
 }
@@ -157,6 +168,7 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	      const struct gmem *mem, uint64_t features, bool platform,
 	      unsigned queues, const struct worker_hooks *hooks)
 {
+	const unsigned workers = ops->serve_all ? 1 : queues;
 	char name[32];
 	int rc;
 
@@ -174,12 +186,14 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	d->master = false;
 	atomic_store(&d->status, 0);
 	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
-		struct vqueue *q = &d->queue[d->n_queues];
+		d->queue[d->n_queues].dev = d;
+		queue_clear(&d->queue[d->n_queues]);
+	}
+	for (d->n_workers = 0; d->n_workers < workers; d->n_workers++) {
+		struct vqueue *q = &d->queue[d->n_workers];
 
-		q->dev = d;
-		queue_clear(q);
 		(void)snprintf(name, sizeof(name), "%.10s.q%u", label,
-			       d->n_queues);
+			       d->n_workers);
 		rc = worker_open(&q->worker, name, queue_run, q, hooks);
 		if (rc)
 			goto fail;
@@ -193,8 +207,8 @@ fail:
 
 void vdev_close(struct vdev *d)
 {
-	while (d->n_queues)
-		worker_close(&d->queue[--d->n_queues].worker);
+	while (d->n_workers)
+		worker_close(&d->queue[--d->n_workers].worker);
 }
 
 void vdev_pause(struct vdev *d)
@@ -229,6 +243,8 @@ void vdev_reset(struct vdev *d)
 	for (unsigned i = 0; i < d->n_queues; i++)
 		queue_clear(&d->queue[i]);
 	atomic_store(&d->status, 0);
+	if (d->ops->reset)
+		d->ops->reset(d);
 }
 
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
@@ -291,10 +307,10 @@ void vdev_enable_queue(struct vdev *d, unsigned i)
 		return;
 	}
 	/* The worker looks at enabled: change it only while it is held. */
-	worker_hold(&q->worker);
+	worker_hold(vdev_worker(d, i));
 	rc = virtq_open(&q->ring, d->mem, &q->setup, d->accepted);
 	q->enabled = !rc;
-	worker_release(&q->worker);
+	worker_release(vdev_worker(d, i));
 	if (rc == -EINVAL)
 		vdev_break(d, "a queue of bad size or alignment");
 	else if (rc)

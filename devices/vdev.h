@@ -30,6 +30,14 @@ struct vdev_ops {
 	 * waits for anything it calls vdev_will_wait.
 	 */
 	int (*request)(struct vdev *d, struct chain *c, uint32_t *written);
+	/*
+	 * For a device whose queues depend on each other, in the place of
+	 * request: one worker, queue 0's, serves them all. It returns when
+	 * nothing is left or vdev_wanted_back; an error breaks the device.
+	 */
+	int (*serve_all)(struct vdev *d);
+	/* After a reset, workers held, bus lock held; NULL: nothing to do. */
+	void (*reset)(struct vdev *d);
 };
 
 struct vqueue {
@@ -62,7 +70,7 @@ struct vdev {
 	bool master; /* may reach memory: nor for that */
 	uint8_t config[VDEV_CONFIG]; /* constant once attached */
 	size_t config_len;
-	unsigned n_queues;
+	unsigned n_queues, n_workers;
 	struct vqueue queue[VDEV_QUEUES];
 };
 
@@ -85,6 +93,16 @@ void vdev_break(struct vdev *d, const char *why);
  * now of the requests of this queue that are done.
  */
 int vdev_will_wait(struct chain *c) MUST_USE;
+
+/* The worker that serves queue i. */
+struct worker *vdev_worker(struct vdev *d, unsigned i);
+
+/*
+ * For ops->serve_all: an interrupt, if the driver wants one, for what was given
+ * back to a queue; and whether to go on.
+ */
+int vdev_announce(struct vqueue *q) MUST_USE;
+bool vdev_wanted_back(const struct vqueue *q);
 
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);

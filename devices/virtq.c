@@ -171,6 +171,11 @@ int virtq_take(struct virtq *q, struct chain *c)
 	return rc ? rc : 1;
 }
 
+void virtq_untake(struct virtq *q)
+{
+	q->taken--;
+}
+
 int virtq_give(struct virtq *q, uint16_t head, uint32_t written)
 {
 	struct vring_used_elem e = { .id = head, .len = written };
@@ -262,6 +267,19 @@ uint64_t chain_in_len(const struct chain *c)
 	return spans_len(c->s + c->first + c->n_out, c->n_in);
 }
 
+/* Eats len bytes of the first readable span, which has as many. */
+static void eat(struct chain *c, uint32_t len)
+{
+	struct span *s = &c->s[c->first];
+
+	s->at = gpa_plus(s->at, len);
+	s->len -= len;
+	if (s->len)
+		return;
+	c->first++;
+	c->n_out--;
+}
+
 int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 {
 	uint8_t *to = dst;
@@ -269,7 +287,7 @@ int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 
 	/* 2.7.4.1: a driver may cut a header into pieces as it likes. */
 	while (len) {
-		struct span *s = &c->s[c->first];
+		const struct span *s = &c->s[c->first];
 		uint32_t step;
 
 		if (!c->n_out)
@@ -280,12 +298,21 @@ int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 			return rc;
 		to += step;
 		len -= step;
-		s->at = gpa_plus(s->at, step);
-		s->len -= step;
-		if (!s->len) {
-			c->first++;
-			c->n_out--;
-		}
+		eat(c, step);
+	}
+	return 0;
+}
+
+int chain_skip(struct chain *c, uint64_t len)
+{
+	while (len) {
+		uint32_t step;
+
+		if (!c->n_out)
+			return -EBADMSG;
+		step = (uint32_t)min_u64(len, c->s[c->first].len);
+		len -= step;
+		eat(c, step);
 	}
 	return 0;
 }

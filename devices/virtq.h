@@ -61,6 +61,12 @@ int virtq_open(struct virtq *q, const struct gmem *mem,
  */
 int virtq_take(struct virtq *q, struct chain *c) MUST_USE;
 
+/*
+ * Puts the chain taken last back, before any other is taken or given: the next
+ * virtq_take reads it anew.
+ */
+void virtq_untake(struct virtq *q);
+
 /* Gives a chain back: written bytes from the start of its writable part. */
 int virtq_give(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
 
@@ -80,6 +86,9 @@ uint64_t chain_in_len(const struct chain *c);
 /* Copies the next len readable bytes out; -EBADMSG: there are fewer. */
 int chain_read(struct chain *c, const struct gmem *mem, void *dst,
 	       size_t len) MUST_USE;
+
+/* Passes over the next len readable bytes; -EBADMSG: there are fewer. */
+int chain_skip(struct chain *c, uint64_t len) MUST_USE;
 
 /* Fills the first len writable bytes, for short answers; once a chain. */
 int chain_write(const struct chain *c, const struct gmem *mem, const void *src,

@@ -5,6 +5,7 @@
  */
 #include "vmm/config_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #define AT(field) offsetof(struct config, field)
 #define DISK(field) offsetof(struct config_disk, field)
 #define SEV(field) offsetof(struct config_sev, field)
+#define VSOCK(field) offsetof(struct config_vsock, field)
 
 #define PATH_BYTES CONFIG_PATH_BYTES
 #define SOCKET_BYTES CONFIG_SOCKET_BYTES
@@ -53,6 +55,20 @@ static const struct config_row sev_rows[] = {
 	{ "reduced-phys-bits", "sev", KIND_COUNT, SEV(reduced_phys_bits),
 	  .max = 32, .arg = "N",
 	  .help = "address bits encryption costs; default: KVM's" },
+};
+
+/* Of a guest: 0 to 2 and the last have their own meanings (virtio 5.10.4). */
+#define CID_MIN 3
+#define CID_MAX 0xfffffffeu
+#define PORT_BYTES 11 /* "_4294967295", which other names have behind it */
+
+static const struct config_row vsock_rows[] = {
+	{ "cid", "vsock", KIND_COUNT, VSOCK(cid), .required = true,
+	  .min = CID_MIN, .max = CID_MAX, .arg = "N",
+	  .help = "the guest's address, 3 or more" },
+	{ "path", "vsock", KIND_TEXT, VSOCK(path), .required = true, .min = 1,
+	  .max = SOCKET_BYTES - PORT_BYTES, .arg = "SOCKET",
+	  .help = "Unix socket for CONNECT; SOCKET_P is port P" },
 };
 
 static const struct config_row rows[] = {
@@ -96,10 +112,26 @@ static const struct config_row rows[] = {
 	{ "disk", "disks", KIND_LIST, AT(disk), .sub = disk_rows,
 	  .n_sub = ARRAY_LEN(disk_rows), .arg = "NAME=VALUE,...",
 	  .help = "virtio disk; repeatable, at most 16" },
+	{ "vsock", "vsock", KIND_GROUP, AT(vsock), .sub = vsock_rows,
+	  .n_sub = ARRAY_LEN(vsock_rows), .arg = "NAME=VALUE,...",
+	  .help = "virtio socket device" },
 	{ "sev", "sev", KIND_GROUP, AT(sev), .sub = sev_rows,
 	  .n_sub = ARRAY_LEN(sev_rows), .arg = "NAME=VALUE,...",
 	  .help = "launch the guest under AMD SEV" },
 };
+
+static_assert(ARRAY_LEN(rows) <= CONFIG_ROWS, "room for what was given");
+static_assert(SEV(on) == 0 && VSOCK(on) == 0, "as config_group_on reads it");
+
+void *config_group(struct config *c, const struct config_row *group)
+{
+	return (char *)c + group->at;
+}
+
+bool config_group_on(const struct config *c, const struct config_row *group)
+{
+	return *(const bool *)((const char *)c + group->at);
+}
 
 const struct config_row *config_rows(size_t *n)
 {
