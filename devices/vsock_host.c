@@ -256,12 +256,12 @@ static void on_conn(struct vsock *v, struct conn *c, uint32_t events)
 		c->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		c->writable = true;
+	if (events & (EPOLLHUP | EPOLLERR))
+		conn_lose_reader(c);
 	switch (c->state) {
 	case CONN_LINE: on_line(v, c, events & ends); return;
 	case CONN_OPEN:
 	case CONN_DRAIN:
-		if (events & (EPOLLHUP | EPOLLERR))
-			conn_lose_reader(c);
 		conn_flush(c);
 		conn_pass_shut(c);
 		break;
@@ -326,8 +326,9 @@ void host_cut(struct vsock *v)
 	for (size_t i = 0; i < VSOCK_CONNS; i++) {
 		struct conn *c = &v->conns.slot[i];
 
-		if (c->state == CONN_OPEN || c->state == CONN_ASKED)
-			v->event_due = true;
+		if (c->state == CONN_OPEN ||
+		    (c->state == CONN_ASKED && !c->ask))
+			v->event_due = true; /* it was told of that one */
 		if (c->state != CONN_FREE && c->state != CONN_LINE &&
 		    c->state != CONN_DRAIN)
 			host_free(v, c);
