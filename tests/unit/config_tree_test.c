@@ -123,6 +123,12 @@ static const struct {
 	{ HEAD FIRM "disks { a@0 { path = \"p\"; }; }; };", { "\"a@0\"" } },
 	{ HEAD FIRM "disks { a23456789012345678901 { path = \"p\"; }; }; };",
 	  { "1 to 20" } },
+	{ HEAD FIRM "vsock { }; };", { "--vsock: needs cid" } },
+	{ HEAD FIRM "vsock { cid = <5>; }; };", { "--vsock: needs path" } },
+	{ HEAD FIRM "vsock { cid = <2>; path = \"v\"; }; };",
+	  { "/vsock, property cid", "3 to 4294967294" } },
+	{ HEAD FIRM "vsock { cid = <5>; policy = <1>; }; };",
+	  { "property policy: not known" } },
 	{ HEAD FIRM "sev { }; };", { "--sev: needs policy" } },
 	{ HEAD FIRM "sev { policy = <1 0>; }; };", { "0 to 4294967295" } },
 	{ HEAD FIRM "sev { policy = <1>; dh = \"a\"; }; };",
@@ -344,7 +350,8 @@ static void dump_reads_back(void **state)
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"
 		  "kernel-hashes=off" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
-		  "--sev", "policy=0,dh=d,session=s" },
+		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
+		  "policy=0,dh=d,session=s" },
 	};
 	static uint8_t one[TREE_MAX], two[TREE_MAX];
 	char text[2048];
