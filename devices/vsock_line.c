@@ -10,7 +10,7 @@
 int vsock_line_parse(const char *text, size_t len, uint32_t *port,
 		     size_t *line_len)
 {
-	/* Firecracker takes small letters as well, so there are such clients. */
+	/* Firecracker takes small letters, too: there are such clients. */
 	static const char word[] = "CONNECT ";
 	const size_t word_len = sizeof(word) - 1;
 	uint64_t v = 0;

@@ -3,7 +3,7 @@
  * vsock_fuzz: the input is guest memory with a ring of packets to the host and
  * one of buffers for packets to the guest, worked off by the device's own
  * functions in this thread, on connections that clients hold open. Whatever the
- * guest says, its packets stay within bounds and each connection is found again.
+ * guest says, its packets stay within bounds and connections are found again.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -397,7 +397,7 @@ static void dialer_dies(void **state)
 	struct packet p;
 	int fd;
 
-	/* As if: our end is shut, so that reading it says that nobody is there. */
+	/* As if: shut, our end says that nobody is at the other one. */
 	assert_int_equal(shutdown(w->vsock.dial_fd, SHUT_RDWR), 0);
 	sends_op(w, VSOCK_OP_REQUEST, 77);
 	gets_op(w, VSOCK_OP_RST, &p);
