@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #define PORTS 6
 #define BACKLOG 512
 #define CHUNK 65536
+#define PATIENCE 60 /* seconds */
 
 static uint32_t crc_table[256];
 
@@ -66,10 +68,13 @@ static int vsock_at(unsigned cid, unsigned port, int listens)
 	struct sockaddr_vm a = { .svm_family = AF_VSOCK,
 				 .svm_cid = cid,
 				 .svm_port = port };
+	/* Not the 2 s of Linux: a lab on a busy machine takes its time. */
+	const struct timeval patience = { .tv_sec = PATIENCE };
 	int fd = socket(AF_VSOCK, SOCK_STREAM, 0);
 	int rc;
 
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT,
+				 &patience, sizeof(patience)))
 		return -1;
 	if (listens)
 		rc = bind(fd, (struct sockaddr *)&a, sizeof(a)) ||
@@ -78,7 +83,9 @@ static int vsock_at(unsigned cid, unsigned port, int listens)
 		rc = connect(fd, (struct sockaddr *)&a, sizeof(a));
 	if (!rc)
 		return fd;
+	rc = errno;
 	close(fd);
+	errno = rc;
 	return -1;
 }
 
@@ -165,8 +172,11 @@ static int one_storm(unsigned port, uint64_t len, uint32_t seed)
 	ssize_t n;
 	pid_t pid;
 
-	if (fd < 0)
+	if (fd < 0) {
+		printf("carrel-guest: vsock: port %u: %s\n", port,
+		       strerror(errno));
 		return 1;
+	}
 	pid = fork();
 	if (pid == 0) {
 		n = send_pattern(fd, len, seed);
@@ -195,7 +205,7 @@ static void storm(int fd)
 		return;
 	for (unsigned i = 0; i < conns; i++)
 		if (fork() == 0)
-			_exit(one_storm(port, len, seed + i));
+			exit(one_storm(port, len, seed + i));
 	while (wait(&status) > 0)
 		if (status)
 			bad++;
