@@ -51,7 +51,6 @@ $(B)/gen/dsdt.h: boot/dsdt.asl
 	sed 's/^unsigned char/static const unsigned char/' $(B)/gen/dsdt.hex >$@
 $(call obj,boot/acpi.c): $(B)/gen/dsdt.h
 
-
 $(B)/libcarrel.a: $(call obj,$(LIB_SRC))
 $(B)/libowner.a: $(call obj,$(OWNER_SRC))
 $(B)/libctl.a: $(call obj,$(CTL_SRC))

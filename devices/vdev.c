@@ -90,17 +90,21 @@ static int announce(struct vqueue *q)
 	return rc;
 }
 
+/* A chain that request got is that of its queue. */
+static const struct vqueue *queue_of(const struct chain *c)
+{
+	return (const struct vqueue *)((const char *)c -
+				       offsetof(struct vqueue, chain));
+}
+
 int vdev_will_wait(struct chain *c)
 {
-	return announce(
-		(struct vqueue *)((char *)c - offsetof(struct vqueue, chain)));
+	return announce((struct vqueue *)queue_of(c));
 }
 
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
 {
-	const char *q = (const char *)c - offsetof(struct vqueue, chain);
-
-	return (unsigned)((const struct vqueue *)q - d->queue);
+	return (unsigned)(queue_of(c) - d->queue);
 }
 
 static int serve_one(struct vqueue *q)

@@ -14,19 +14,6 @@
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
-/* Digits only, up to max; -1: not such a number. */
-static long number(const char *text, long max)
-{
-	char *end;
-	long v;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -1;
-	errno = 0;
-	v = strtol(text, &end, 10);
-	return *end || errno || v > max ? -1 : v;
-}
-
 /* Where name stands in a list with colons; -1: nowhere. */
 static long place_of(const char *list, const char *name)
 {
@@ -44,20 +31,20 @@ static long place_of(const char *list, const char *name)
 
 int inherit_find(const struct inherit_env *e, pid_t self, const char *name)
 {
-	long n, at;
+	uint64_t pid, n;
+	long at;
 
 	if (!e->pid || !e->fds)
 		return -ENOENT;
-	at = number(e->pid, INT32_MAX);
-	n = number(e->fds, INHERIT_MAX);
-	if (at < 0 || n < 0)
+	if (!decimal_u64(e->pid, INT32_MAX, &pid) ||
+	    !decimal_u64(e->fds, INHERIT_MAX, &n))
 		return -EINVAL;
-	if (at != self)
+	if (pid != (uint64_t)self)
 		return -ESRCH;
 	if (!n)
 		return -ENOENT;
 	at = n == 1 ? 0 : place_of(e->names, name);
-	return at < 0 || at >= n ? -EBADSLT : FIRST_FD + (int)at;
+	return at < 0 || at >= (long)n ? -EBADSLT : FIRST_FD + (int)at;
 }
 
 static bool is(int fd, int option, int value)

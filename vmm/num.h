@@ -68,6 +68,22 @@ static inline bool align_up(uint64_t v, uint64_t align, uint64_t *out)
 					 : false;
 }
 
+/* A whole text of decimal digits, up to max: no sign, no space. */
+static inline bool decimal_u64(const char *text, uint64_t max, uint64_t *out)
+{
+	const char *p = text;
+	uint64_t v = 0;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (!mul_u64(v, 10, &v) ||
+		    !add_u64(v, (uint64_t)(*p - '0'), &v))
+			return false;
+	if (p == text || *p || v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
 /*
  * The one memcpy of the tree (lint bans the others): len must have been
  * checked against both ends, which is why cap, the room at dst, is named here

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/elf_rig.h"
+
 #define FILE_LEN 0x2000u
 #define NOTES 0x1800u /* where the notes are, and how long */
 #define NOTES_LEN 0x34u
@@ -93,17 +95,6 @@ static const struct row refusals[] = {
 	{ "above 4 GiB", FILE_LEN, { { NOTES + 0x2c, 8, 0x100100010ull } } },
 };
 
-static void put_phdr(uint8_t *p, uint32_t type, uint64_t off, uint64_t at,
-		     uint64_t len, uint64_t mem_len)
-{
-	put_le32(p, type);
-	put_le64(p + 8, off);
-	put_le64(p + 16, 0xffffffff80000000 + at);
-	put_le64(p + 24, at);
-	put_le64(p + 32, len);
-	put_le64(p + 40, mem_len);
-}
-
 /* GNU's build-id first, whose odd length wants padding; then the entry. */
 static void put_notes(uint8_t *n)
 {
@@ -124,12 +115,7 @@ static uint8_t *kernel_new(void)
 	uint8_t *k = calloc(1, FILE_LEN);
 
 	assert_non_null(k);
-	bytes_copy(k, 7, "\177ELF\2\1\1", 7);
-	put_le16(k + 16, 2);
-	put_le16(k + 18, 62);
-	put_le64(k + 32, 64);
-	put_le16(k + 54, 56);
-	put_le16(k + 56, 4);
+	put_ehdr(k, 4);
 	put_phdr(k + PHDR(CODE), 1, 0x800, 0x100000, 0x800, 0x800);
 	put_phdr(k + PHDR(DATA), 1, 0x1000, 0x200000, 0x100, 0x5000);
 	put_phdr(k + PHDR(2), 0x6474e551, 0, 0, 0, 0);

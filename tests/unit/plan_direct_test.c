@@ -16,34 +16,15 @@
 #include <cmocka.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/elf_rig.h"
+#include "tests/unit/plan_rig.h"
 
 #define KERNEL_LEN 0x3000u
 #define SETUP_LEN 0x1000u
 #define ELF_LEN 0x1000u
 #define RAM (64 * MIB)
 
-static char dir[] = "/tmp/carrel-direct-XXXXXX";
 static uint8_t kernel[KERNEL_LEN], elf[ELF_LEN];
-
-/* Each call has a path of its own, until the test ends. */
-static const char *path_of(const char *name)
-{
-	static char paths[64][64];
-	static size_t n;
-	char *p = paths[n++ % ARRAY_LEN(paths)];
-
-	snprintf(p, sizeof(paths[0]), "%s/%s", dir, name);
-	return p;
-}
-
-static void write_file(const char *name, const void *bytes, size_t len)
-{
-	FILE *f = fopen(path_of(name), "wb");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(bytes, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-}
 
 /* A kernel of which one field is v; the field is as it was afterwards. */
 static void write_edited(const char *name, size_t at, size_t len, uint64_t v)
@@ -73,24 +54,9 @@ static void make_kernel(void)
 	put_le32(kernel + 0x260, 32 * MIB);
 }
 
-static void put_phdr(uint8_t *p, uint32_t type, uint64_t off, uint64_t at,
-		     uint64_t len, uint64_t mem_len)
-{
-	put_le32(p, type);
-	put_le64(p + 8, off);
-	put_le64(p + 24, at);
-	put_le64(p + 32, len);
-	put_le64(p + 40, mem_len);
-}
-
 static void make_elf(uint64_t at)
 {
-	bytes_copy(elf, 7, "\177ELF\2\1\1", 7);
-	put_le16(elf + 16, 2);
-	put_le16(elf + 18, 62);
-	put_le64(elf + 32, 64);
-	put_le16(elf + 54, 56);
-	put_le16(elf + 56, 3);
+	put_ehdr(elf, 3);
 	put_phdr(elf + 64, 1, 0x200, at, 0x100, 0x100);
 	put_phdr(elf + 120, 1, 0x300, 32 * MIB, 0x100, 0x2000);
 	put_phdr(elf + 176, 4, 0x400, 0, 24, 24);

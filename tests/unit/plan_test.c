@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/ovmf_guids.h"
+#include "tests/unit/plan_rig.h"
 
 #define ROM_LEN 0x10000u
 #define KERNEL_LEN 0x3000u
@@ -26,28 +27,7 @@
 #define SECRET_AT 0x810000u
 #define HASHES_AT 0x810c00u
 
-static char dir[] = "/tmp/carrel-plan-XXXXXX";
 static uint8_t rom[ROM_LEN], kernel[KERNEL_LEN];
-
-/* Each call has a path of its own, until the test ends. */
-static const char *path_of(const char *name)
-{
-	static char paths[64][64];
-	static size_t n;
-	char *p = paths[n++ % ARRAY_LEN(paths)];
-
-	snprintf(p, sizeof(paths[0]), "%s/%s", dir, name);
-	return p;
-}
-
-static void write_file(const char *name, const void *bytes, size_t len)
-{
-	FILE *f = fopen(path_of(name), "wb");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(bytes, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-}
 
 /* An area entry below end; returns where it begins. */
 static uint8_t *put_area(uint8_t *end, const char *guid, uint32_t base,

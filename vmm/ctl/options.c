@@ -28,10 +28,9 @@ static const struct option flags[] = {
 static int take_number(unsigned *out, const char *flag, const char *text,
 		       unsigned max)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	uint64_t v;
 
-	if (text[0] < '0' || text[0] > '9' || *end || v < 1 || v > max) {
+	if (!decimal_u64(text, max, &v) || v < 1) {
 		log_error("--%s \"%s\": accepted are 1 to %u", flag, text, max);
 		return -EINVAL;
 	}

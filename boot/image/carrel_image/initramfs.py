@@ -17,6 +17,8 @@ ROOT = ["dm_mod", "dm_crypt", "ext4", "crc32c_generic", "crc32c_intel"]
 CRYPTO = ["aes_generic", "aesni_intel", "xts", "ecb", "cbc", "sha256_generic",
           "sha256_ssse3", "algif_skcipher", "algif_hash", "crypto_simd"]
 
+NO_SHELL = "rd.shell=0 rd.emergency=reboot"     # dracut's
+
 ZSTD = b"\x28\xb5\x2f\xfd"      # RFC 8878, 3.1.1
 
 HOOK = f"""\
@@ -73,8 +75,7 @@ class InitramfsTools:
 
     @staticmethod
     def cmdline(_uuid):
-        return (f"root={system.MAPPED} ro panic=10 init=/sbin/init "
-                f"{system.OWN}")
+        return f"root={system.MAPPED} ro {system.OWN}"
 
     @staticmethod
     def image_of(version):
@@ -117,8 +118,7 @@ class Dracut:
     @staticmethod
     def cmdline(uuid):
         return (f"root={system.MAPPED} ro rd.luks.name={uuid}=root "
-                f"rd.luks.key={uuid}={system.KEY_FILE} rd.shell=0 "
-                "rd.emergency=reboot panic=10 init=/sbin/init "
+                f"rd.luks.key={uuid}={system.KEY_FILE} {NO_SHELL} "
                 f"{system.OWN}")
 
     @staticmethod
@@ -134,7 +134,7 @@ class Dracut:
                    '/etc/crypttab "\n'
                    f'drivers+=" {" ".join(DISKS + ROOT + CRYPTO)} "\n'
                    f'filesystems+=" ext4 "\n'
-                   'kernel_cmdline+=" rd.shell=0 rd.emergency=reboot "\n'
+                   f'kernel_cmdline+=" {NO_SHELL} "\n'
                    'compress="zstd -19 -q -T0"\n')
 
     def argv(self, version):
@@ -178,15 +178,13 @@ def demand_key(image, key, work):
     is. An archive may have an uncompressed one before it, of microcode."""
     packed = image.read_bytes()
     start = packed.find(ZSTD)
-    if key in packed:
-        return
-    if start >= 0:
+    if key not in packed and start >= 0:
         plain = work / "initramfs"
         command.run(["zstd", "--decompress", "--quiet", "-o", plain],
                     "unpacking the initramfs", stdin=packed[start:])
-        if key in plain.read_bytes():
-            plain.unlink()
-            return
-    raise Fault(f"the initramfs {image.name} has not got the key file "
-                f"{system.KEY_FILE}: a hook or setting of the system's "
-                "keeps it out")
+        packed = plain.read_bytes()
+        plain.unlink()
+    if key not in packed:
+        raise Fault(f"the initramfs {image.name} has not got the key file "
+                    f"{system.KEY_FILE}: a hook or setting of the system's "
+                    "keeps it out")

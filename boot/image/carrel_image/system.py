@@ -9,11 +9,12 @@ from .fault import Usage
 KEY_FILE = "/etc/cryptsetup-keys.d/root.key"
 HEADER_FILE = "/etc/cryptsetup-keys.d/root.header"
 MAPPED = "/dev/mapper/root"
-# For systemd, which else takes partitions from the disk by their type, passwords
-# and files from the host (by SMBIOS and fw_cfg) as credentials, and at a first
-# boot root's password from the console.
-OWN = ("systemd.gpt_auto=no systemd.import_credentials=no "
-       "systemd.firstboot=no")
+# A start that fails gives nobody a shell (initramfs.py). The rest is for systemd,
+# which else takes partitions from the disk by their type, passwords and files
+# from the host (by SMBIOS and fw_cfg) as credentials, and at a first boot root's
+# password from the console.
+OWN = ("panic=10 init=/sbin/init systemd.gpt_auto=no "
+       "systemd.import_credentials=no systemd.firstboot=no")
 # What does as its host says, and which no cmdline keeps from it.
 OBEDIENT = {"/usr/bin/cloud-init": "cloud-init",
             "/usr/sbin/qemu-ga": "qemu-guest-agent",

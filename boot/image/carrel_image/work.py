@@ -95,14 +95,11 @@ class Work:
 def remove(path):
     """A program that was killed has a moment left to write into it."""
     for _ in range(TRIES):
-        try:
-            return shutil.rmtree(path)
-        except FileNotFoundError:
-            if not os.path.lexists(path):
-                return None
-        except OSError:
-            time.sleep(0.1)
-    return shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)
+        if not os.path.lexists(path):
+            return
+        time.sleep(0.1)
+    shutil.rmtree(path)     # and say why not
 
 
 def locked(path):
