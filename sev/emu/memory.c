@@ -96,14 +96,6 @@ static void *keep_out(void *p, size_t len)
 	return p;
 }
 
-/* Of P, which is KVM's alone: a guest's first touch of a page is a fault. */
-static void *large_pages(void *p, size_t len)
-{
-	if (p)
-		(void)STUB(SYS_madvise, p, len, MADV_HUGEPAGE, 0, 0, 0);
-	return keep_out(p, len);
-}
-
 static void unmake(const struct block *b)
 {
 	stub_unmap(b->plain, b->len);
@@ -126,10 +118,9 @@ static int make(struct memory *m, const struct vma *v, uint64_t at,
 	if (b.open)
 		b.fill = keep_out(stub_map_again(b.plain, len, NULL), len);
 	if (b.fill)
-		b.secret = large_pages(stub_map_new(len, NULL), len);
+		b.secret = keep_out(stub_map_new(len, NULL), len);
 	if (b.secret)
-		b.closed =
-			large_pages(stub_map_again(b.secret, len, NULL), len);
+		b.closed = keep_out(stub_map_again(b.secret, len, NULL), len);
 	if (b.closed)
 		b.view = stub_map(NULL, len / PAGE, RW,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1);
