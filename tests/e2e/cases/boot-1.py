@@ -2,7 +2,7 @@
 """An attested SEV guest with 1 CPU: Linux, disk, entropy, power-off."""
 from e2e.launch import attested, check_disk, check_end, check_sev, one, ready
 
-SECONDS = 80
+SECONDS = 25
 
 
 def run(t):

@@ -2,7 +2,7 @@
 """An attested SEV guest with 2 CPUs: Linux, disk, entropy, power-off."""
 from e2e.launch import attested, check_disk, check_end, check_sev, one, ready
 
-SECONDS = 100
+SECONDS = 25
 
 
 def run(t):

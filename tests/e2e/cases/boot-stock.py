@@ -2,7 +2,7 @@
 """The kernel of this Debian release boots under SEV and writes to its disk."""
 from e2e.launch import check_end, check_sev, ready
 
-SECONDS = 80
+SECONDS = 35
 CMDLINE = "carrel.write=yes"
 
 

@@ -2,7 +2,7 @@
 """A kernel by itself, without firmware: CPUs, devices, power, reset."""
 from e2e.launch import check_disk, check_end, one, ready
 
-SECONDS = 160
+SECONDS = 150
 KERNELS = True
 
 

@@ -2,7 +2,7 @@
 """Without the passphrase there is no boot, no shell and a line that says why."""
 from e2e.disk import Disk, prepare, refused, refused_end
 
-SECONDS = 240
+SECONDS = 40
 DISK = "luks1"
 
 

@@ -3,7 +3,7 @@
 from e2e.disk import (Disk, Shell, boot, check_system, flip, power_off,
                       refused)
 
-SECONDS = 180
+SECONDS = 130
 DISK = "luks1"
 CONFIG = "/boot/grub/grub.cfg"
 

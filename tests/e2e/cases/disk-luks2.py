@@ -6,7 +6,7 @@ from e2e.disk import (TOOL, Disk, Shell, admit, check_system, login,
                       power_off, prepare)
 from e2e.vm import run as run_program
 
-SECONDS = 180
+SECONDS = 200
 DISK = "luks2"
 
 

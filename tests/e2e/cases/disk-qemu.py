@@ -2,7 +2,7 @@
 """QEMU boots the same encrypted disk with the same firmware and owner."""
 from e2e.disk import Disk, Shell, admit, check_system, login, power_off
 
-SECONDS = 240
+SECONDS = 120
 DISK = "luks2"
 
 

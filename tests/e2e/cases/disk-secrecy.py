@@ -4,7 +4,7 @@ import pathlib
 
 from e2e.disk import Disk, Shell, boot, login, power_off
 
-SECONDS = 480
+SECONDS = 400
 DISK = "luks2"
 WORD = "a-word-that-only-the-encrypted-root-holds"     # see tests/e2e/artefacts
 

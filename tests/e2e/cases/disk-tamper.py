@@ -3,7 +3,7 @@
 boot. (What a host can do to the contents of files is in encrypted-images.md.)"""
 from e2e.disk import Disk, flip, prepare, refused
 
-SECONDS = 300
+SECONDS = 50
 DISK = "luks1"
 
 

@@ -6,7 +6,7 @@ import re
 from e2e.launch import check_end
 from e2e.vm import run
 
-SECONDS = 60
+SECONDS = 40
 MTOOLS = pathlib.Path(__file__).parents[3] / "boot/image/mtools.conf"
 STARTED = r'BdsDxe: starting Boot\d+ "[^"]*" from PciRoot'    # from a disk
 

@@ -2,7 +2,7 @@
 """Debian's kernels by themselves: this release's, the cloud's, the newest."""
 from e2e.launch import check_disk, check_end, one, ready
 
-SECONDS = 100
+SECONDS = 80
 KERNELS = True
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 from e2e.launch import attested, check_end
 
-SECONDS = 150
+SECONDS = 60
 SEED = "seed-of-a-word-the-host-never-saw"
 WORD = hashlib.sha256(SEED.encode()).hexdigest().encode()
 CMDLINE = f"carrel.test=plant carrel.seed={SEED}"

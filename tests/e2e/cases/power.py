@@ -5,7 +5,7 @@ import time
 
 from e2e.launch import check_end, ready
 
-SECONDS = 200
+SECONDS = 130
 
 
 def plain(t, test, *args, cmdline="", **kw):

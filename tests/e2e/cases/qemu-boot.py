@@ -2,7 +2,7 @@
 """QEMU boots the same SEV guest, with the same owner, to the end."""
 from e2e.launch import check_end, check_sev, ready
 
-SECONDS = 90
+SECONDS = 30
 
 
 def run(t):
