@@ -79,7 +79,7 @@ static const char *ring_fault(int rc)
 	}
 }
 
-static int announce(struct vqueue *q)
+int vdev_announce(struct vqueue *q)
 {
 	bool yes;
 	int rc = virtq_interrupt(&q->ring, &yes);
@@ -97,14 +97,25 @@ static const struct vqueue *queue_of(const struct chain *c)
 				       offsetof(struct vqueue, chain));
 }
 
+int vdev_announce_late(struct vqueue *q)
+{
+	return clock_ns() - q->announced_ns >= ANNOUNCE_NS ? vdev_announce(q)
+							   : 0;
+}
+
 int vdev_will_wait(struct chain *c)
 {
-	return announce((struct vqueue *)queue_of(c));
+	return vdev_announce((struct vqueue *)queue_of(c));
 }
 
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
 {
 	return (unsigned)(queue_of(c) - d->queue);
+}
+
+bool vdev_wanted_back(const struct vqueue *q)
+{
+	return worker_held(&q->worker) || broken(q->dev);
 }
 
 static int serve_one(struct vqueue *q)
@@ -116,13 +127,11 @@ static int serve_one(struct vqueue *q)
 	rc = q->dev->ops->request(q->dev, &q->chain, &written);
 	if (!rc)
 		rc = virtq_give(&q->ring, head, written);
-	if (!rc && clock_ns() - q->announced_ns >= ANNOUNCE_NS)
-		rc = announce(q);
-	return rc;
+	return rc ? rc : vdev_announce_late(q);
 }
 
 /* Takes and serves until the ring is empty or the worker is wanted back. */
-static int serve(struct vqueue *q)
+int vdev_serve(struct vqueue *q)
 {
 	bool more, unused;
 	int rc;
@@ -130,7 +139,7 @@ static int serve(struct vqueue *q)
 	q->announced_ns = clock_ns();
 	rc = virtq_notify_me(&q->ring, false, &unused);
 	for (more = true; !rc && more;) {
-		if (worker_held(&q->worker) || broken(q->dev))
+		if (vdev_wanted_back(q))
 			break;
 		rc = virtq_take(&q->ring, &q->chain);
 		if (rc == 1) {
@@ -138,23 +147,24 @@ static int serve(struct vqueue *q)
 			continue;
 		}
 		if (!rc)
-			rc = announce(q);
+			rc = vdev_announce(q);
 		if (!rc)
 			rc = virtq_notify_me(&q->ring, true, &more);
 	}
-	return rc ? rc : announce(q);
+	return rc ? rc : vdev_announce(q);
 }
 
 static void queue_run(void *ctx)
 {
 	struct vqueue *q = ctx;
+	struct vdev *d = q->dev;
 	int rc;
 
-	if (!q->enabled || broken(q->dev))
+	if (!q->enabled || broken(d))
 		return;
-	rc = serve(q);
+	rc = d->ops->serve ? d->ops->serve(d, q) : vdev_serve(q);
 	if (rc)
-		vdev_break(q->dev, ring_fault(rc));
+		vdev_break(d, ring_fault(rc));
 }
 
 static void queue_clear(struct vqueue *q)
@@ -254,7 +264,8 @@ void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
 static bool features_ok(const struct vdev *d)
 {
 	return !(d->accepted & ~d->offered) &&
-	       (d->accepted & d->required) == d->required;
+	       (d->accepted & d->required) == d->required &&
+	       (!d->ops->features_ok || d->ops->features_ok(d->accepted));
 }
 
 void vdev_set_status(struct vdev *d, uint8_t v)
@@ -278,6 +289,13 @@ void vdev_set_status(struct vdev *d, uint8_t v)
 		d->live = true;
 		release_all(d);
 	}
+}
+
+void vdev_config_changed(struct vdev *d)
+{
+	d->generation++;
+	if (vdev_status(d) & VIRTIO_S_DRIVER_OK)
+		d->transport.config_interrupt(d->transport.ctx);
 }
 
 void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s)
@@ -304,6 +322,8 @@ void vdev_enable_queue(struct vdev *d, unsigned i)
 	/* The worker looks at enabled: change it only while it is held. */
 	worker_hold(&q->worker);
 	rc = virtq_open(&q->ring, d->mem, &q->setup, d->accepted);
+	if (!rc && d->ops->opened)
+		d->ops->opened(d, i);
 	q->enabled = !rc;
 	worker_release(&q->worker);
 	if (rc == -EINVAL)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 /* Device types (5). */
+#define VIRTIO_TYPE_NET 1
 #define VIRTIO_TYPE_BLOCK 2
 #define VIRTIO_TYPE_ENTROPY 4
 

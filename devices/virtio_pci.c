@@ -121,7 +121,7 @@ static uint64_t common_get(struct virtio_pci *p, uint64_t off)
 	case CONFIG_VECTOR: return atomic_load(&p->config_vector);
 	case NUM_QUEUES: return d->n_queues;
 	case DEVICE_STATUS: return vdev_status(d);
-	case CONFIG_GENERATION: return 0; /* it never changes */
+	case CONFIG_GENERATION: return d->generation;
 	case QUEUE_SELECT: return p->queue_select;
 	default: return queue_get(p, off);
 	}

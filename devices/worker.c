@@ -22,11 +22,15 @@ static void holds_changed(struct worker *w)
 /* Sleeps until kicked; the lock is free meanwhile. */
 static void wait_kick(struct worker *w)
 {
+	struct pollfd p[2] = { { .fd = w->kick_fd, .events = POLLIN },
+			       w->watch };
 	uint64_t n;
 
 	pthread_mutex_unlock(&w->lock);
-	/* Whatever it returns, looking for work once more is right. */
-	(void)!read(w->kick_fd, &n, sizeof(n));
+	/* Whatever they return, looking for work once more is right. */
+	if (w->watch.fd < 0 || (poll(p, 2, -1) > 0 && p[0].revents))
+		(void)!read(w->kick_fd, &n, sizeof(n));
+	worker_watch(w, -1, 0);
 	pthread_mutex_lock(&w->lock);
 }
 
@@ -80,6 +84,7 @@ int worker_open(struct worker *w, const char *name, void (*run)(void *ctx),
 		.busy = true,
 		.held = true,
 		.kick_fd = eventfd(0, EFD_CLOEXEC),
+		.watch.fd = -1,
 		.run = run,
 		.ctx = ctx,
 	};

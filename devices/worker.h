@@ -2,13 +2,15 @@
 /*
  * worker: a thread that serves one queue. It sleeps in read(2) on an eventfd
  * that the guest rings (a doorbell that KVM signals) and then calls run, which
- * works until nothing is left or worker_held says that it is wanted back. A
+ * works until nothing is left or worker_held says that it is wanted back. With
+ * worker_watch it sleeps in poll(2), on a descriptor of its own as well. A
  * worker starts out held. It takes no lock but its own, and that one only
  * between runs, so whoever holds the bus lock may wait for it.
  */
 #ifndef CARREL_DEVICES_WORKER_H
 #define CARREL_DEVICES_WORKER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,6 +37,7 @@ struct worker {
 	bool busy, quit;
 	_Atomic(bool) held; /* holds or quit, for run to look at */
 	int kick_fd; /* eventfd */
+	struct pollfd watch; /* the thread's own; fd -1: nothing */
 	char name[WORKER_NAME];
 	void (*run)(void *ctx);
 	void *ctx;
@@ -57,6 +60,15 @@ void worker_release(struct worker *w);
 
 /* Something may be there to do: from any thread. */
 void worker_kick(const struct worker *w);
+
+/*
+ * From run: what else is to wake it, once (POLLIN, POLLOUT). -1: nothing, as
+ * before the first call.
+ */
+static inline void worker_watch(struct worker *w, int fd, short events)
+{
+	w->watch = (struct pollfd){ .fd = fd, .events = events };
+}
 
 static inline bool worker_held(const struct worker *w)
 {

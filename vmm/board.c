@@ -2,7 +2,7 @@
 /*
  * board: every device of the machine, attached by one visible line each. The
  * order is fixed, so that a device keeps its place on the PCI bus: entropy in
- * slot 1, disks from slot 2 on.
+ * slot 1, disks from slot 2 on, network interfaces from slot 20 on.
  */
 #include "vmm/board.h"
 
@@ -14,6 +14,7 @@
 #include "devices/chardev.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
+#include "devices/net.h"
 #include "devices/pci.h"
 #include "devices/q35.h"
 #include "devices/rng.h"
@@ -25,6 +26,7 @@
 #define DEVFN(slot) ((uint8_t)((slot) << 3))
 #define SLOT_RNG 1u
 #define SLOT_DISK 2u
+#define SLOT_NET 20u
 #define QUEUES_DEFAULT 4u
 
 struct board {
@@ -39,6 +41,9 @@ struct board {
 	struct rng rng;
 	struct blk disk[CONFIG_DISKS];
 	size_t n_disks;
+	struct net net[CONFIG_NETS];
+	size_t n_nets;
+	struct net_board net_board;
 	bool has_q35, has_fwcfg, has_rtc, has_serial, has_debugcon, has_rng;
 	struct worker_hooks hooks;
 };
@@ -143,6 +148,26 @@ static int open_disk(struct board *b, const struct config *c, size_t i)
 	return rc;
 }
 
+static int open_net(struct board *b, const struct config *c, size_t i)
+{
+	const struct config_net *n = &c->net[i];
+	const struct net_config nc = {
+		.tap = n->tap,
+		.passt = n->passt,
+		.id = n->id,
+		.mac = n->mac,
+		.pairs = n->queues ? n->queues : 1,
+		.mtu = n->mtu,
+		.platform = c->sev.on,
+	};
+	int rc =
+		net_attach(&b->net[i], &nc, &b->net_board, DEVFN(SLOT_NET + i));
+
+	if (!rc)
+		b->n_nets = i + 1;
+	return rc;
+}
+
 int board_open(struct board **out, struct vm *vm, const struct config *c,
 	       const struct image *im, void (*enter_worker)(void *ctx),
 	       void *ctx)
@@ -154,6 +179,8 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 		return -ENOMEM;
 	b->vm = vm;
 	b->hooks = (struct worker_hooks){ enter_worker, ctx };
+	b->net_board = (struct net_board){ &b->pci,  &vm->mem, &vm->irq,
+					   &vm->pio, &vm->ev,  &b->hooks };
 	*out = b;
 	rc = open_chips(b, c);
 	if (!rc && c->firmware)
@@ -166,6 +193,8 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 		rc = open_rng(b, c);
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
 		rc = open_disk(b, c, i);
+	for (size_t i = 0; !rc && i < c->n_nets; i++)
+		rc = open_net(b, c, i);
 	if (rc)
 		log_error("the board is not complete: %s", strerror(-rc));
 	return rc;
@@ -175,6 +204,8 @@ void board_close(struct board *b)
 {
 	if (!b)
 		return;
+	while (b->n_nets)
+		net_close(&b->net[--b->n_nets]);
 	while (b->n_disks)
 		blk_close(&b->disk[--b->n_disks]);
 	if (b->has_rng)
@@ -202,6 +233,8 @@ void board_pause(struct board *b)
 		rng_pause(&b->rng);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_pause(&b->disk[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_pause(&b->net[i]);
 }
 
 void board_resume(struct board *b)
@@ -210,6 +243,8 @@ void board_resume(struct board *b)
 		rng_resume(&b->rng);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_resume(&b->disk[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_resume(&b->net[i]);
 }
 
 void board_reset(struct board *b)
@@ -239,4 +274,15 @@ size_t board_count_disks(const struct board *b, struct disk_counts *out,
 	for (size_t i = 0; i < n; i++)
 		blk_count(&b->disk[i], &out[i]);
 	return n;
+}
+
+int board_set_link(struct board *b, const char *id, bool up)
+{
+	for (size_t i = 0; i < b->n_nets; i++) {
+		if (strcmp(b->net[i].vdev.label, id))
+			continue;
+		net_set_link(&b->net[i], up);
+		return 0;
+	}
+	return -ENODEV;
 }

@@ -35,6 +35,9 @@ void board_reset(struct board *b);
 size_t board_count_disks(const struct board *b, struct disk_counts *out,
 			 size_t max);
 
+/* QMP's set_link. -ENODEV: no network interface has this name. */
+int board_set_link(struct board *b, const char *id, bool up) MUST_USE;
+
 /* The ACPI power button (system_powerdown, SIGTERM). */
 void board_power_button(struct board *b);
 

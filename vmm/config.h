@@ -12,6 +12,11 @@
 #include "vmm/num.h"
 
 #define CONFIG_DISKS 16
+#define CONFIG_NETS 8
+#define CONFIG_NET_QUEUES_MAX 8
+#define CONFIG_MTU_MIN 68 /* RFC 791, 3.2 */
+#define CONFIG_MTU_MAX 65535
+#define CONFIG_MAC_BYTES 6
 #define CONFIG_CPUS_MAX 64
 #define CONFIG_QUEUES_MAX 16
 #define CONFIG_MEMORY_MIN (64 * MIB)
@@ -43,6 +48,16 @@ struct config_disk {
 
 enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
+/* Exactly one of tap and passt is given. */
+struct config_net {
+	const char *tap; /* an interface that exists */
+	const char *passt; /* passt's socket */
+	const char *id; /* "net0", ... unless given */
+	uint8_t mac[CONFIG_MAC_BYTES]; /* all zero: one at random */
+	unsigned queues; /* pairs; 0: one */
+	unsigned mtu; /* that the guest is told; 0: a tap's own, or none */
+};
+
 struct config_sev {
 	bool on;
 	uint32_t policy; /* SEV API, table 2: all 32 bits kept */
@@ -60,6 +75,8 @@ struct config {
 	const char *firmware, *kernel, *initrd, *cmdline;
 	struct config_disk disk[CONFIG_DISKS];
 	size_t n_disks;
+	struct config_net net[CONFIG_NETS];
+	size_t n_nets;
 	bool rng; /* virtio entropy device */
 	struct config_port serial; /* default: stdio */
 	struct config_port debugcon;

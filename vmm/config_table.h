@@ -23,10 +23,19 @@ enum config_kind {
 	KIND_SWITCH, /* bool: given or not; an empty property */
 	KIND_ONOFF, /* bool: "on" or "off" */
 	KIND_WORD, /* uint32_t: which of arg's words, "a|b|c" */
+	KIND_MAC, /* CONFIG_MAC_BYTES: a station's address, xx:xx:xx:xx:xx:xx */
 	KIND_PORT, /* struct config_port: max has a bit an accepted end */
 	KIND_GROUP, /* name=value,...; a node with a property each */
 	KIND_LIST, /* the same, repeatable; a node with a node each */
 	KIND_TREE, /* --config itself */
+};
+
+/* Where the items of a KIND_LIST are: an array at the row's offset. */
+struct config_list {
+	size_t size; /* of an item */
+	size_t count_at; /* size_t: how many there are, in struct config */
+	size_t max;
+	size_t id_at; /* const char *: an item's name, in the item */
 };
 
 struct config_row {
@@ -40,6 +49,7 @@ struct config_row {
 	const char *arg, *help;
 	const struct config_row *sub;
 	size_t n_sub;
+	const struct config_list *list; /* KIND_LIST */
 };
 
 /* Rows in the order of the usage text; those of one node are neighbours. */
@@ -67,11 +77,18 @@ int config_put_number(const struct config_slot *s, uint64_t v) MUST_USE;
 /* A copy of len bytes and a NUL, owned by c; NULL, logged: no memory. */
 char *config_keep(struct config *c, const char *text, size_t len) MUST_USE;
 
-/* The disk after the last one, not yet counted; NULL, logged: no room. */
-struct config_disk *config_disk_new(struct config *c, const char *where);
+/* The items of a list's row: item i, and how many there are. */
+void *config_item(const struct config *c, const struct config_row *list,
+		  size_t i);
+size_t config_items(const struct config *c, const struct config_row *list);
+
+/* The item after the last one, not yet counted; NULL, logged: no room. */
+void *config_item_new(struct config *c, const struct config_row *list,
+		      const char *where);
 
 /* Gives it an id unless it has one, and counts it. */
-int config_disk_add(struct config *c, struct config_disk *d) MUST_USE;
+int config_item_add(struct config *c, const struct config_row *list,
+		    void *item) MUST_USE;
 
 /* Is each required suboption among the bits of given? */
 int config_required(const struct config_row *group, uint32_t given,

@@ -134,45 +134,45 @@ static int no_nodes(const struct tree *t, int at, const char *node)
 	return -EINVAL;
 }
 
-static int read_disk(const struct tree *t, int at, const struct config_row *r)
+/* An item of a list: its node's name is its id. */
+static int read_item(const struct tree *t, int at, const struct config_row *r)
 {
 	const char *id = fdt_get_name(t->fdt, at, NULL);
 	const struct config_row *id_row =
 		config_find(r->sub, r->n_sub, "id", 2);
 	char where[WHERE_BYTES];
 	struct config_slot s = { t->c, id_row, NULL, where };
-	struct config_disk *d;
 	uint32_t given = 0;
 	int rc;
 
-	snprintf(where, sizeof(where), "%s: /disks/%s", t->path, id);
-	d = config_disk_new(t->c, where);
-	if (!d)
+	snprintf(where, sizeof(where), "%s: /%s/%s", t->path, r->node, id);
+	s.base = config_item_new(t->c, r, where);
+	if (!s.base)
 		return -EINVAL;
-	s.base = d;
 	rc = config_put_text(&s, id);
 	if (!rc)
-		rc = no_nodes(t, at, "disks");
+		rc = no_nodes(t, at, r->node);
 	if (!rc)
-		rc = read_props(t, at, r->node, r->sub, r->n_sub, d, &given);
+		rc = read_props(t, at, r->node, r->sub, r->n_sub, s.base,
+				&given);
 	if (!rc)
 		rc = config_required(r, given, where);
-	return rc ? rc : config_disk_add(t->c, d);
+	return rc ? rc : config_item_add(t->c, r, s.base);
 }
 
-static int read_disks(const struct tree *t, int at, const struct config_row *r)
+static int read_list(const struct tree *t, int at, const struct config_row *r)
 {
 	int child, rc;
 
 	if (fdt_first_property_offset(t->fdt, at) >= 0) {
-		log_error("%s: /disks: accepted is a node a disk, without "
+		log_error("%s: /%s: accepted is a node a %s, without "
 			  "properties beside them",
-			  t->path);
+			  t->path, r->node, r->flag);
 		return -EINVAL;
 	}
 	fdt_for_each_subnode(child, t->fdt, at)
 	{
-		rc = read_disk(t, child, r);
+		rc = read_item(t, child, r);
 		if (rc)
 			return rc;
 	}
@@ -195,7 +195,7 @@ static int read_node(const struct tree *t, int at)
 		return -EINVAL;
 	}
 	if (r->kind == KIND_LIST)
-		return read_disks(t, at, r);
+		return read_list(t, at, r);
 	rc = no_nodes(t, at, node);
 	if (rc)
 		return rc;

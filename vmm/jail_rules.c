@@ -6,6 +6,7 @@
 #include "vmm/jail.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/psp-sev.h>
 #include <signal.h>
@@ -99,13 +100,23 @@ static const struct jail_rule vcpu_rules[] = {
 	  "virtio: a BAR with doorbells moves" },
 };
 
-/* A virtio queue: descriptors are hostile, the disk is what it may reach. */
+/* A virtio queue: descriptors are hostile, its backend is what it reaches. */
 static const struct jail_rule worker_rules[] = {
 	{ SYS_preadv2, {}, "disk: read" },
 	{ SYS_pwritev2, {}, "disk: write" },
 	{ SYS_fdatasync, {}, "disk: flush" },
 	{ SYS_fallocate, {}, "disk: discard, write zeroes" },
 	{ SYS_getrandom, {}, "entropy device" },
+	{ SYS_poll, {}, "network: sleep until kicked or a frame comes" },
+	{ SYS_readv, {}, "network, tap: a frame" },
+	{ SYS_writev, {}, "network, tap: a frame" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETOFFLOAD) },
+	  "network, tap: what the driver can take" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETQUEUE) },
+	  "network, tap: how many queues it uses" },
+	{ SYS_recvfrom, {}, "network, passt: frames" },
+	{ SYS_sendto, {}, "network, passt: small frames" },
+	{ SYS_sendmsg, {}, "network, passt: a large frame" },
 };
 
 #define TABLE(rules) { rules, ARRAY_LEN(rules) }

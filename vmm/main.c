@@ -154,6 +154,28 @@ static void tell_service(const struct carrel *c, const char *name,
 	}
 }
 
+static const struct control_arg set_link_args[] = {
+	{ "name", CONTROL_STRING, false },
+	{ "up", CONTROL_BOOL, false },
+	{ 0 },
+};
+
+/* set_link: a network interface's cable. */
+static int set_link(void *ctx, const json_t *args, json_t **ret,
+		    struct control_error *err)
+{
+	const struct carrel *c = ctx;
+	const char *name = json_string_value(json_object_get(args, "name"));
+	int rc = board_set_link(c->board, name,
+				json_is_true(json_object_get(args, "up")));
+
+	(void)ret;
+	if (!rc)
+		return 0;
+	err->class = "DeviceNotFound";
+	return control_fail(err, rc, "Device '%s' not found", name);
+}
+
 /* The machine's news, as events on the control socket. */
 static void on_event(void *ctx, const char *name, bool guest,
 		     const char *reason)
@@ -292,6 +314,8 @@ static int open_board(struct carrel *c)
 
 static int open_control(struct carrel *c)
 {
+	const struct control_command link = { "set_link", set_link_args,
+					      set_link, c };
 	int rc;
 
 	if (!c->cfg.control)
@@ -306,6 +330,8 @@ static int open_control(struct carrel *c)
 				  &control_vm, c);
 	if (!rc)
 		rc = counters_open(&c->counters, &c->control);
+	if (!rc)
+		rc = control_register(&c->control, &link);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,

@@ -55,7 +55,7 @@ static const struct {
 	{ RUN "--memroy 1G", { "--memroy", "nearest is --memory" } },
 	{ RUN "--cpu 2", { "nearest is --cpus" } },
 	{ RUN "--no-reboots", { "nearest is --no-reboot" } },
-	{ RUN "--net tap=t", { "--net: not known" } },
+	{ RUN "--nat tap=t", { "--nat: not known", "--net" } },
 	{ RUN "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1",
 	  { "not known" } },
 	{ RUN "--memory", { "--memory: needs a value", "SIZE" } },
@@ -125,6 +125,30 @@ static const struct {
 	      "--disk path=13 --disk path=14 --disk path=15 --disk path=16 "
 	      "--disk path=17",
 	  { "at most 16" } },
+
+	{ RUN "--net mtu=1500", { "net0", "either tap=IFNAME or passt" } },
+	{ RUN "--net tap=a,passt=b", { "either tap=IFNAME or passt" } },
+	{ RUN "--net tap=", { "--net tap \"\"", "1 to 15" } },
+	{ RUN "--net tap=0123456789012345", { "1 to 15" } },
+	{ RUN "--net tap=a/b", { "--net tap \"a/b\"" } },
+	{ RUN "--net tap=a,queues=9", { "--net queues \"9\"", "1 to 8" } },
+	{ RUN "--net tap=a,queues=0", { "1 to 8" } },
+	{ RUN "--net passt=a,queues=2", { "passt \"a\"", "queues=2" } },
+	{ RUN "--net tap=a,mtu=67", { "68 to 65535" } },
+	{ RUN "--net tap=a,mtu=65536", { "68 to 65535" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00:00:00", { "six bytes" } },
+	{ RUN "--net tap=a,mac=2:0:0:0:0:0", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02-00-00-00-00-01", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00:0g", { "six bytes" } },
+	{ RUN "--net tap=a,mac=00:00:00:00:00:00", { "not zero" } },
+	{ RUN "--net tap=a,mac=01:00:00:00:00:01", { "no group's" } },
+	{ RUN "--net tap=a,mac=", { "six bytes" } },
+	{ RUN "--net tap=a,id=x --net passt=b,id=x",
+	  { "two nets", "\"a\"", "\"b\"" } },
+	{ RUN "--net tap=1 --net tap=2 --net tap=3 --net tap=4 --net tap=5 "
+	      "--net tap=6 --net tap=7 --net tap=8 --net tap=9",
+	  { "at most 8" } },
 
 	{ RUN "--sev kernel-hashes=on", { "--sev: needs policy=N" } },
 	{ RUN "--sev=", { "--sev : not known" } },
@@ -365,7 +389,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 19 + 4 + 6);
+	assert_int_equal(words, 20 + 4 + 6 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);
