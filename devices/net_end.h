@@ -21,7 +21,7 @@ struct net_frame {
 };
 
 struct net_end_ops {
-	/* The next frame. -EAGAIN: none now; any other error: the end is lost. */
+	/* The next frame. -EAGAIN: none now; any other error: it is lost. */
 	int (*receive)(struct net_end *e, struct net_frame *f);
 	/*
 	 * The same straight into guest memory: iov[0] takes the header, the
@@ -37,7 +37,7 @@ struct net_end_ops {
 	 */
 	int (*send)(struct net_end *e, const struct net_hdr *h, struct chain *c,
 		    const struct gmem *mem);
-	/* Sends what is kept back; -EAGAIN: not all of it yet. NULL: nothing. */
+	/* Sends what is kept back; -EAGAIN: not all yet. NULL: nothing. */
 	int (*flush)(struct net_end *e);
 	/* What the guest takes: NET_GUEST_OFFLOADS. NULL: nothing to settle. */
 	int (*offload)(struct net_end *e, uint64_t features);

@@ -75,7 +75,7 @@ void virtq_untake(struct virtq *q);
 int virtq_fill(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
 int virtq_publish(struct virtq *q) MUST_USE;
 
-/* Both. Gives a chain back: written bytes from the start of its writable part. */
+/* Both. Gives a chain back: written bytes at the start of its writable part. */
 int virtq_give(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
 
 /* Does the driver want to hear of what was given back since last asked? */
