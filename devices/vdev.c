@@ -31,14 +31,19 @@
 
 static void hold_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_hold(&d->queue[i].worker);
 }
 
 static void release_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_release(&d->queue[i].worker);
+}
+
+struct worker *vdev_worker(struct vdev *d, unsigned i)
+{
+	return &d->queue[d->ops->serve_all ? 0 : i].worker;
 }
 
 uint8_t vdev_status(const struct vdev *d)
@@ -157,14 +162,17 @@ int vdev_serve(struct vqueue *q)
 static void queue_run(void *ctx)
 {
 	struct vqueue *q = ctx;
-	struct vdev *d = q->dev;
+	const struct vdev_ops *ops = q->dev->ops;
 	int rc;
 
-	if (!q->enabled || broken(d))
+	if (broken(q->dev) || (!q->enabled && !ops->serve_all))
 		return;
-	rc = d->ops->serve ? d->ops->serve(d, q) : vdev_serve(q);
+	if (ops->serve_all)
+		rc = ops->serve_all(q->dev);
+	else
+		rc = ops->serve ? ops->serve(q->dev, q) : vdev_serve(q);
 	if (rc)
-		vdev_break(d, ring_fault(rc));
+		vdev_break(q->dev, ring_fault(rc));
 }
 
 static void queue_clear(struct vqueue *q)
@@ -178,6 +186,7 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	      const struct gmem *mem, uint64_t features, bool platform,
 	      unsigned queues, const struct worker_hooks *hooks)
 {
+	const unsigned workers = ops->serve_all ? 1 : queues;
 	char name[32];
 	int rc;
 
@@ -195,12 +204,14 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	d->master = false;
 	atomic_store(&d->status, 0);
 	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
-		struct vqueue *q = &d->queue[d->n_queues];
+		d->queue[d->n_queues].dev = d;
+		queue_clear(&d->queue[d->n_queues]);
+	}
+	for (d->n_workers = 0; d->n_workers < workers; d->n_workers++) {
+		struct vqueue *q = &d->queue[d->n_workers];
 
-		q->dev = d;
-		queue_clear(q);
 		(void)snprintf(name, sizeof(name), "%.10s.q%u", label,
-			       d->n_queues);
+			       d->n_workers);
 		rc = worker_open(&q->worker, name, queue_run, q, hooks);
 		if (rc)
 			goto fail;
@@ -214,8 +225,8 @@ fail:
 
 void vdev_close(struct vdev *d)
 {
-	while (d->n_queues)
-		worker_close(&d->queue[--d->n_queues].worker);
+	while (d->n_workers)
+		worker_close(&d->queue[--d->n_workers].worker);
 }
 
 void vdev_pause(struct vdev *d)
@@ -250,6 +261,8 @@ void vdev_reset(struct vdev *d)
 	for (unsigned i = 0; i < d->n_queues; i++)
 		queue_clear(&d->queue[i]);
 	atomic_store(&d->status, 0);
+	if (d->ops->reset)
+		d->ops->reset(d);
 }
 
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
@@ -320,12 +333,12 @@ void vdev_enable_queue(struct vdev *d, unsigned i)
 		return;
 	}
 	/* The worker looks at enabled: change it only while it is held. */
-	worker_hold(&q->worker);
+	worker_hold(vdev_worker(d, i));
 	rc = virtq_open(&q->ring, d->mem, &q->setup, d->accepted);
 	if (!rc && d->ops->opened)
 		d->ops->opened(d, i);
 	q->enabled = !rc;
-	worker_release(&q->worker);
+	worker_release(vdev_worker(d, i));
 	if (rc == -EINVAL)
 		vdev_break(d, "a queue of bad size or alignment");
 	else if (rc)

@@ -40,6 +40,14 @@ struct vdev_ops {
 	int (*serve)(struct vdev *d, struct vqueue *q);
 	void (*opened)(struct vdev *d, unsigned i);
 	bool (*features_ok)(uint64_t accepted);
+	/*
+	 * For a device whose queues depend on each other, in the place of
+	 * request: one worker, queue 0's, serves them all. It returns when
+	 * nothing is left or vdev_wanted_back; an error breaks the device.
+	 */
+	int (*serve_all)(struct vdev *d);
+	/* After a reset, workers held, bus lock held. */
+	void (*reset)(struct vdev *d);
 };
 
 struct vqueue {
@@ -74,7 +82,7 @@ struct vdev {
 	uint8_t config[VDEV_CONFIG];
 	uint8_t generation;
 	size_t config_len;
-	unsigned n_queues;
+	unsigned n_queues, n_workers;
 	struct vqueue queue[VDEV_QUEUES];
 };
 
@@ -98,11 +106,14 @@ void vdev_break(struct vdev *d, const char *why);
  */
 int vdev_will_wait(struct chain *c) MUST_USE;
 
+/* The worker that serves queue i. */
+struct worker *vdev_worker(struct vdev *d, unsigned i);
+
 /* In a worker, from request: which queue this is. */
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c);
 
 /*
- * For ops->serve: requests, each through ops->request; an interrupt, if the
+ * For ops->serve and serve_all: requests, each through ops->request; an interrupt, if the
  * driver wants one, for what was given back; the same unless the last was a
  * moment ago; and whether to go on.
  */

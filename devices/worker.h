@@ -21,12 +21,13 @@
 
 /*
  * enter runs first in each worker, before it has looked at anything from the
- * guest: the place for a system call filter. It must not return without one
- * if one is wanted. NULL: nothing.
+ * guest: the place for a system call filter, which role names. It must not
+ * return without one if one is wanted. NULL: nothing.
  */
 struct worker_hooks {
-	void (*enter)(void *ctx);
+	void (*enter)(void *ctx, int role);
 	void *ctx;
+	int role;
 };
 
 struct worker {
@@ -40,6 +41,7 @@ struct worker {
 	struct pollfd watch; /* the thread's own; fd -1: nothing */
 	char name[WORKER_NAME];
 	void (*run)(void *ctx);
+	void (*wait)(void *ctx, bool held); /* NULL: reads kick_fd */
 	void *ctx;
 	struct worker_hooks hooks;
 };
@@ -57,6 +59,17 @@ void worker_hold(struct worker *w);
 
 /* The last release runs once, in case a kick came in the meantime. */
 void worker_release(struct worker *w);
+
+/*
+ * For a worker that waits for more than kicks, before its first release: wait
+ * sleeps in the place of the read, takes the kick, and may do whatever needs
+ * no guest memory, since nobody who holds the worker waits for it. With held
+ * it is to return for a kick alone.
+ */
+void worker_set_wait(struct worker *w, void (*wait)(void *ctx, bool held));
+
+/* What the read does: a wait that has been told of a kick, or is held. */
+void worker_take_kick(const struct worker *w);
 
 /* Something may be there to do: from any thread. */
 void worker_kick(const struct worker *w);

@@ -5,6 +5,7 @@
 #include "vmm/config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/config_table.h"
@@ -179,23 +180,33 @@ static int check_all(const struct config *c)
 	return rc;
 }
 
+/* What a group needs may come from a tree and from several flags. */
+static int check_groups(const struct config *c, const uint32_t *given)
+{
+	char where[32];
+	size_t n;
+	const struct config_row *rows = config_rows(&n);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (rows[i].kind != KIND_GROUP || !config_group_on(c, &rows[i]))
+			continue;
+		snprintf(where, sizeof(where), "--%s", rows[i].flag);
+		rc = config_required(&rows[i], given[i], where);
+	}
+	return rc;
+}
+
 /* Flags of run; --help among them turns the verb into help. */
 static int parse_run(struct config *c, int argc, char **argv)
 {
-	static const char sev[] = "sev";
-	uint32_t sev_given = 0;
-	size_t n;
-	const struct config_row *rows = config_rows(&n);
-	int rc = config_read_flags(c, argc, argv, &sev_given);
+	uint32_t given[CONFIG_ROWS] = { 0 };
+	int rc = config_read_flags(c, argc, argv, given);
 
 	if (rc || c->verb != CONFIG_RUN)
 		return rc;
-	if (c->sev.on)
-		rc = config_required(config_find(rows, n, sev, strlen(sev)),
-				     sev_given, "--sev");
-	if (!rc)
-		rc = check_all(c);
-	return rc;
+	rc = check_groups(c, given);
+	return rc ? rc : check_all(c);
 }
 
 static int parse_verb(struct config *c, int argc, char **argv)

@@ -66,6 +66,12 @@ struct config_sev {
 	int cbitpos, reduced_phys_bits; /* -1: from KVM */
 };
 
+struct config_vsock {
+	bool on;
+	uint32_t cid; /* the guest's address; the host's is 2 */
+	const char *path; /* of the Unix socket */
+};
+
 /* All text is owned by the config and freed by config_close. */
 struct config {
 	enum config_verb verb;
@@ -85,6 +91,7 @@ struct config {
 	bool paused; /* --paused: wait for cont */
 	bool sandbox; /* default on */
 	uint32_t log; /* enum config_log */
+	struct config_vsock vsock;
 	struct config_sev sev;
 	const char *dump_dtb;
 	void *owned; /* config.c's list of strings */

@@ -143,7 +143,8 @@ static int dump_nodes(void *fdt, const struct config *c)
 		const struct config_row *r = &rows[i];
 
 		k = r->node ? run_of(r, n - i) : 1;
-		if (!r->node || (r->kind == KIND_GROUP && !c->sev.on))
+		if (!r->node ||
+		    (r->kind == KIND_GROUP && !config_group_on(c, r)))
 			continue;
 		if (r->kind == KIND_LIST)
 			rc = dump_list(fdt, c, r);

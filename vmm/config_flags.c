@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * config_flags: argv into a config. "--flag value" and "--flag=value" are the
- * same; the last one wins, except that --disk
- * and --net add and --sev collects.
+ * same; the last one wins, except that --disk and --net add and groups
+ * collect.
  */
 #include "vmm/config_table.h"
 
@@ -143,18 +143,20 @@ static int read_list(struct config *c, const struct config_row *r,
 }
 
 static int read_value(struct config *c, const struct config_row *r,
-		      const char *text, uint32_t *sev_given)
+		      const char *text, uint32_t *given)
 {
 	char where[32];
 	struct config_slot s = { c, r, c, where };
+	size_t n;
 
 	snprintf(where, sizeof(where), "--%s", r->flag);
 	switch (r->kind) {
-	case KIND_TREE: return config_read_tree(c, text, sev_given);
+	case KIND_TREE: return config_read_tree(c, text, given);
 	case KIND_LIST: return read_list(c, r, text, where);
 	case KIND_GROUP:
-		c->sev.on = true;
-		return read_items(c, r, &c->sev, text, sev_given);
+		*(bool *)config_group(c, r) = true;
+		return read_items(c, r, config_group(c, r), text,
+				  &given[r - config_rows(&n)]);
 	default: return config_put_text(&s, text);
 	}
 }
@@ -179,8 +181,7 @@ static const struct config_row *find_flag(const char *word, const char **text)
 	return r;
 }
 
-int config_read_flags(struct config *c, int argc, char **argv,
-		      uint32_t *sev_given)
+int config_read_flags(struct config *c, int argc, char **argv, uint32_t *given)
 {
 	int rc = 0;
 
@@ -210,7 +211,7 @@ int config_read_flags(struct config *c, int argc, char **argv,
 				  text);
 			return -EINVAL;
 		}
-		rc = read_value(c, r, text, sev_given);
+		rc = read_value(c, r, text, given);
 	}
 	return rc;
 }

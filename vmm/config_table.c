@@ -5,6 +5,7 @@
  */
 #include "vmm/config_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define DISK(field) offsetof(struct config_disk, field)
 #define NET(field) offsetof(struct config_net, field)
 #define SEV(field) offsetof(struct config_sev, field)
+#define VSOCK(field) offsetof(struct config_vsock, field)
 
 #define PATH_BYTES CONFIG_PATH_BYTES
 #define SOCKET_BYTES CONFIG_SOCKET_BYTES
@@ -88,6 +90,20 @@ static const struct config_row sev_rows[] = {
 	  .help = "address bits encryption costs; default: KVM's" },
 };
 
+/* Of a guest: 0 to 2 and the last have their own meanings (virtio 5.10.4). */
+#define CID_MIN 3
+#define CID_MAX 0xfffffffeu
+#define PORT_BYTES 11 /* "_4294967295", which other names have behind it */
+
+static const struct config_row vsock_rows[] = {
+	{ "cid", "vsock", KIND_COUNT, VSOCK(cid), .required = true,
+	  .min = CID_MIN, .max = CID_MAX, .arg = "N",
+	  .help = "the guest's address, 3 or more" },
+	{ "path", "vsock", KIND_TEXT, VSOCK(path), .required = true, .min = 1,
+	  .max = SOCKET_BYTES - PORT_BYTES, .arg = "SOCKET",
+	  .help = "Unix socket for CONNECT; SOCKET_P is port P" },
+};
+
 static const struct config_row rows[] = {
 	{ "config", NULL, KIND_TREE, 0, .min = 1, .max = PATH_BYTES,
 	  .arg = "FILE", .help = "first read a flattened device tree" },
@@ -138,10 +154,26 @@ static const struct config_row rows[] = {
 	  .n_sub = ARRAY_LEN(net_rows), .list = &net_list,
 	  .arg = "NAME=VALUE,...",
 	  .help = "virtio network interface; repeatable, at most 8" },
+	{ "vsock", "vsock", KIND_GROUP, AT(vsock), .sub = vsock_rows,
+	  .n_sub = ARRAY_LEN(vsock_rows), .arg = "NAME=VALUE,...",
+	  .help = "virtio socket device" },
 	{ "sev", "sev", KIND_GROUP, AT(sev), .sub = sev_rows,
 	  .n_sub = ARRAY_LEN(sev_rows), .arg = "NAME=VALUE,...",
 	  .help = "launch the guest under AMD SEV" },
 };
+
+static_assert(ARRAY_LEN(rows) <= CONFIG_ROWS, "room for what was given");
+static_assert(SEV(on) == 0 && VSOCK(on) == 0, "as config_group_on reads it");
+
+void *config_group(struct config *c, const struct config_row *group)
+{
+	return (char *)c + group->at;
+}
+
+bool config_group_on(const struct config *c, const struct config_row *group)
+{
+	return *(const bool *)((const char *)c + group->at);
+}
 
 const struct config_row *config_rows(size_t *n)
 {

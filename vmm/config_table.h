@@ -13,6 +13,7 @@
 #define CONFIG_COMPATIBLE "carrel,vm" /* of the root of a tree */
 #define CONFIG_PATH_BYTES 4095 /* PATH_MAX without its NUL */
 #define CONFIG_SOCKET_BYTES 107 /* sockaddr_un.sun_path, likewise */
+#define CONFIG_ROWS 64 /* room for what config_rows gives */
 
 /* How a value is written as a flag, and what it is stored in. */
 enum config_kind {
@@ -25,7 +26,8 @@ enum config_kind {
 	KIND_WORD, /* uint32_t: which of arg's words, "a|b|c" */
 	KIND_MAC, /* CONFIG_MAC_BYTES: a station's address, xx:xx:xx:xx:xx:xx */
 	KIND_PORT, /* struct config_port: max has a bit an accepted end */
-	KIND_GROUP, /* name=value,...; a node with a property each */
+	KIND_GROUP, /* name=value,...; a node with a property each; a struct
+		       that begins with bool on */
 	KIND_LIST, /* the same, repeatable; a node with a node each */
 	KIND_TREE, /* --config itself */
 };
@@ -94,15 +96,20 @@ int config_item_add(struct config *c, const struct config_row *list,
 int config_required(const struct config_row *group, uint32_t given,
 		    const char *where) MUST_USE;
 
+/* A group's struct, and whether it was asked for. */
+void *config_group(struct config *c, const struct config_row *group);
+bool config_group_on(const struct config *c, const struct config_row *group);
+
 /*
- * config_flags.c: argv after the verb. sev_given: a bit a suboption of --sev
- * (in the order of its rows), since the flag may come in pieces.
+ * config_flags.c: argv after the verb. given: for each of config_rows, if it is
+ * a group, a bit a suboption (in the order of its rows), since the flag may
+ * come in pieces.
  */
 int config_read_flags(struct config *c, int argc, char **argv,
-		      uint32_t *sev_given) MUST_USE;
+		      uint32_t *given) MUST_USE;
 
 /* config_tree.c: the file of --config. */
 int config_read_tree(struct config *c, const char *path,
-		     uint32_t *sev_given) MUST_USE;
+		     uint32_t *given) MUST_USE;
 
 #endif

@@ -25,7 +25,7 @@ struct tree {
 	struct config *c;
 	const char *path; /* of the file, for messages */
 	const void *fdt;
-	uint32_t *sev_given;
+	uint32_t *given; /* by row, as in config_table.h */
 };
 
 static const char *row_prop(const struct config_row *r)
@@ -201,9 +201,9 @@ static int read_node(const struct tree *t, int at)
 		return rc;
 	if (r->kind != KIND_GROUP)
 		return read_props(t, at, node, rows, n, t->c, &given);
-	t->c->sev.on = true;
-	return read_props(t, at, node, r->sub, r->n_sub, &t->c->sev,
-			  t->sev_given);
+	*(bool *)config_group(t->c, r) = true;
+	return read_props(t, at, node, r->sub, r->n_sub, config_group(t->c, r),
+			  &t->given[r - rows]);
 }
 
 static int read_root(const struct tree *t)
@@ -256,9 +256,9 @@ static int check_tree(const uint8_t *bytes, size_t len)
 	return fdt_check_full(bytes, len);
 }
 
-int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
+int config_read_tree(struct config *c, const char *path, uint32_t *given)
 {
-	struct tree t = { .c = c, .path = path, .sev_given = sev_given };
+	struct tree t = { .c = c, .path = path, .given = given };
 	uint8_t *bytes = NULL;
 	size_t len;
 	int rc = file_read(path, "--config", TREE_BYTES, &bytes, &len), bad;

@@ -126,6 +126,12 @@ static const struct {
 	{ HEAD FIRM "disks { a@0 { path = \"p\"; }; }; };", { "\"a@0\"" } },
 	{ HEAD FIRM "disks { a23456789012345678901 { path = \"p\"; }; }; };",
 	  { "1 to 20" } },
+	{ HEAD FIRM "vsock { }; };", { "--vsock: needs cid" } },
+	{ HEAD FIRM "vsock { cid = <5>; }; };", { "--vsock: needs path" } },
+	{ HEAD FIRM "vsock { cid = <2>; path = \"v\"; }; };",
+	  { "/vsock, property cid", "3 to 4294967294" } },
+	{ HEAD FIRM "vsock { cid = <5>; policy = <1>; }; };",
+	  { "property policy: not known" } },
 	{ HEAD FIRM "nets { tap = \"x\"; }; };", { "a node a net" } },
 	{ HEAD FIRM "nets { a { mtu = <1500>; }; }; };", { "either tap" } },
 	{ HEAD FIRM "nets { a { tap = \"t\"; mac = [02 00 00 00 00 01]; }; "
@@ -375,7 +381,8 @@ static void dump_reads_back(void **state)
 		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000", "--net",
 		  "passt=/a,,b,id=lan", "--net", "tap=t1" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
-		  "--sev", "policy=0,dh=d,session=s" },
+		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
+		  "policy=0,dh=d,session=s" },
 	};
 	static uint8_t one[TREE_MAX], two[TREE_MAX];
 	char text[2048];
