@@ -24,6 +24,7 @@
 #include "vmm/counters.h"
 #include "vmm/inherit.h"
 #include "vmm/jail.h"
+#include "vmm/links.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/notify.h"
@@ -154,28 +155,6 @@ static void tell_service(const struct carrel *c, const char *name,
 			 machine_status(&c->machine));
 		notify_say(&c->notify, false, lines);
 	}
-}
-
-static const struct control_arg set_link_args[] = {
-	{ "name", CONTROL_STRING, false },
-	{ "up", CONTROL_BOOL, false },
-	{ 0 },
-};
-
-/* set_link: a network interface's cable. */
-static int set_link(void *ctx, const json_t *args, json_t **ret,
-		    struct control_error *err)
-{
-	const struct carrel *c = ctx;
-	const char *name = json_string_value(json_object_get(args, "name"));
-	int rc = board_set_link(c->board, name,
-				json_is_true(json_object_get(args, "up")));
-
-	(void)ret;
-	if (!rc)
-		return 0;
-	err->class = "DeviceNotFound";
-	return control_fail(err, rc, "Device '%s' not found", name);
 }
 
 /* The machine's news, as events on the control socket. */
@@ -342,8 +321,6 @@ static int open_board(struct carrel *c)
 
 static int open_control(struct carrel *c)
 {
-	const struct control_command link = { "set_link", set_link_args,
-					      set_link, c };
 	int rc;
 
 	if (!c->cfg.control)
@@ -359,7 +336,7 @@ static int open_control(struct carrel *c)
 	if (!rc)
 		rc = counters_open(&c->counters, &c->control);
 	if (!rc)
-		rc = control_register(&c->control, &link);
+		rc = links_open(&c->control, c->board);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,
