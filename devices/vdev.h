@@ -113,9 +113,9 @@ struct worker *vdev_worker(struct vdev *d, unsigned i);
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c);
 
 /*
- * For ops->serve and serve_all: requests, each through ops->request; an interrupt, if the
- * driver wants one, for what was given back; the same unless the last was a
- * moment ago; and whether to go on.
+ * For ops->serve and serve_all: requests, each through ops->request; an
+ * interrupt, if the driver wants one, for what was given back; the same unless
+ * the last was a moment ago; and whether to go on.
  */
 int vdev_serve(struct vqueue *q) MUST_USE;
 int vdev_announce(struct vqueue *q) MUST_USE;

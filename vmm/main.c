@@ -355,8 +355,7 @@ static int enter_jail(struct carrel *c)
 	const struct jail_options o = {
 		.removable = { config_inherits(&c->cfg) ? NULL : c->cfg.control,
 			       port_name(&c->cfg.serial),
-			       port_name(&c->cfg.debugcon),
-			       c->cfg.vsock.path },
+			       port_name(&c->cfg.debugcon), c->cfg.vsock.path },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
 
