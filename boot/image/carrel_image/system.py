@@ -42,10 +42,15 @@ root UUID={uuid} {key_file} {options}
 GRUB = """\
 # Written by carrel-image for the GRUB that is in the firmware: it runs this
 # file when it has opened the volume. The links are the ones that Debian's
-# kernel packages maintain, so that a new kernel needs no change here.
-if linux /vmlinuz {cmdline}; then
-	if initrd /initrd.img; then
-		boot
+# kernel packages maintain, so that a new kernel needs no change here. An update
+# that was cut off leaves a link to an initramfs that is not there. That is looked
+# for first: GRUB's linux command, used twice, frees more memory than it took if
+# the second kernel is the larger one.
+if [ -s /initrd.img ]; then
+	if linux /vmlinuz {cmdline}; then
+		if initrd /initrd.img; then
+			boot
+		fi
 	fi
 fi
 echo "The newest kernel cannot be started; trying the one before it."
