@@ -24,11 +24,9 @@ def artefacts_of(build, kind="all"):
 
 
 def lab_command(build, name, seconds, argv):
-    """argv where /dev/kvm is, with the build directory written through. One
-    processor: with two the lab is slower for one guest, and at times dies."""
+    """argv where /dev/kvm is, with the build directory written through."""
     return [str(e2e.parent / "lab" / "lab"), "run", "--share", str(build),
             "--log", str(build / "logs" / f"lab-{name}.log"), "--mem", "5120",
-            "--smp", "1",
             "--time", str(seconds), "--", *argv]
 
 
