@@ -13,7 +13,7 @@
 #include "devices/pci.h"
 #include "vmm/irq.h"
 
-#define MSIX_VECTORS 17
+#define MSIX_VECTORS 18
 #define MSIX_ENTRY 16 /* bytes of a table entry */
 #define MSIX_TABLE_SIZE (MSIX_VECTORS * MSIX_ENTRY)
 #define MSIX_PBA_SIZE 8

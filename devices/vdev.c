@@ -31,14 +31,19 @@
 
 static void hold_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_hold(&d->queue[i].worker);
 }
 
 static void release_all(struct vdev *d)
 {
-	for (unsigned i = 0; i < d->n_queues; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_release(&d->queue[i].worker);
+}
+
+struct worker *vdev_worker(struct vdev *d, unsigned i)
+{
+	return &d->queue[d->ops->serve_all ? 0 : i].worker;
 }
 
 uint8_t vdev_status(const struct vdev *d)
@@ -79,7 +84,7 @@ static const char *ring_fault(int rc)
 	}
 }
 
-static int announce(struct vqueue *q)
+int vdev_announce(struct vqueue *q)
 {
 	bool yes;
 	int rc = virtq_interrupt(&q->ring, &yes);
@@ -97,14 +102,25 @@ static const struct vqueue *queue_of(const struct chain *c)
 				       offsetof(struct vqueue, chain));
 }
 
+int vdev_announce_late(struct vqueue *q)
+{
+	return clock_ns() - q->announced_ns >= ANNOUNCE_NS ? vdev_announce(q)
+							   : 0;
+}
+
 int vdev_will_wait(struct chain *c)
 {
-	return announce((struct vqueue *)queue_of(c));
+	return vdev_announce((struct vqueue *)queue_of(c));
 }
 
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
 {
 	return (unsigned)(queue_of(c) - d->queue);
+}
+
+bool vdev_wanted_back(const struct vqueue *q)
+{
+	return worker_held(&q->worker) || broken(q->dev);
 }
 
 static int serve_one(struct vqueue *q)
@@ -116,13 +132,11 @@ static int serve_one(struct vqueue *q)
 	rc = q->dev->ops->request(q->dev, &q->chain, &written);
 	if (!rc)
 		rc = virtq_give(&q->ring, head, written);
-	if (!rc && clock_ns() - q->announced_ns >= ANNOUNCE_NS)
-		rc = announce(q);
-	return rc;
+	return rc ? rc : vdev_announce_late(q);
 }
 
 /* Takes and serves until the ring is empty or the worker is wanted back. */
-static int serve(struct vqueue *q)
+int vdev_serve(struct vqueue *q)
 {
 	bool more, unused;
 	int rc;
@@ -130,7 +144,7 @@ static int serve(struct vqueue *q)
 	q->announced_ns = clock_ns();
 	rc = virtq_notify_me(&q->ring, false, &unused);
 	for (more = true; !rc && more;) {
-		if (worker_held(&q->worker) || broken(q->dev))
+		if (vdev_wanted_back(q))
 			break;
 		rc = virtq_take(&q->ring, &q->chain);
 		if (rc == 1) {
@@ -138,21 +152,25 @@ static int serve(struct vqueue *q)
 			continue;
 		}
 		if (!rc)
-			rc = announce(q);
+			rc = vdev_announce(q);
 		if (!rc)
 			rc = virtq_notify_me(&q->ring, true, &more);
 	}
-	return rc ? rc : announce(q);
+	return rc ? rc : vdev_announce(q);
 }
 
 static void queue_run(void *ctx)
 {
 	struct vqueue *q = ctx;
+	const struct vdev_ops *ops = q->dev->ops;
 	int rc;
 
-	if (!q->enabled || broken(q->dev))
+	if (broken(q->dev) || (!q->enabled && !ops->serve_all))
 		return;
-	rc = serve(q);
+	if (ops->serve_all)
+		rc = ops->serve_all(q->dev);
+	else
+		rc = ops->serve ? ops->serve(q->dev, q) : vdev_serve(q);
 	if (rc)
 		vdev_break(q->dev, ring_fault(rc));
 }
@@ -168,6 +186,7 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	      const struct gmem *mem, uint64_t features, bool platform,
 	      unsigned queues, const struct worker_hooks *hooks)
 {
+	const unsigned workers = ops->serve_all ? 1 : queues;
 	char name[32];
 	int rc;
 
@@ -185,12 +204,14 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	d->master = false;
 	atomic_store(&d->status, 0);
 	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
-		struct vqueue *q = &d->queue[d->n_queues];
+		d->queue[d->n_queues].dev = d;
+		queue_clear(&d->queue[d->n_queues]);
+	}
+	for (d->n_workers = 0; d->n_workers < workers; d->n_workers++) {
+		struct vqueue *q = &d->queue[d->n_workers];
 
-		q->dev = d;
-		queue_clear(q);
 		(void)snprintf(name, sizeof(name), "%.10s.q%u", label,
-			       d->n_queues);
+			       d->n_workers);
 		rc = worker_open(&q->worker, name, queue_run, q, hooks);
 		if (rc)
 			goto fail;
@@ -204,8 +225,8 @@ fail:
 
 void vdev_close(struct vdev *d)
 {
-	while (d->n_queues)
-		worker_close(&d->queue[--d->n_queues].worker);
+	while (d->n_workers)
+		worker_close(&d->queue[--d->n_workers].worker);
 }
 
 void vdev_pause(struct vdev *d)
@@ -240,6 +261,8 @@ void vdev_reset(struct vdev *d)
 	for (unsigned i = 0; i < d->n_queues; i++)
 		queue_clear(&d->queue[i]);
 	atomic_store(&d->status, 0);
+	if (d->ops->reset)
+		d->ops->reset(d);
 }
 
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
@@ -254,7 +277,8 @@ void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)
 static bool features_ok(const struct vdev *d)
 {
 	return !(d->accepted & ~d->offered) &&
-	       (d->accepted & d->required) == d->required;
+	       (d->accepted & d->required) == d->required &&
+	       (!d->ops->features_ok || d->ops->features_ok(d->accepted));
 }
 
 void vdev_set_status(struct vdev *d, uint8_t v)
@@ -280,6 +304,13 @@ void vdev_set_status(struct vdev *d, uint8_t v)
 	}
 }
 
+void vdev_config_changed(struct vdev *d)
+{
+	d->generation++;
+	if (vdev_status(d) & VIRTIO_S_DRIVER_OK)
+		d->transport.config_interrupt(d->transport.ctx);
+}
+
 void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s)
 {
 	CHECK(i < d->n_queues);
@@ -302,10 +333,12 @@ void vdev_enable_queue(struct vdev *d, unsigned i)
 		return;
 	}
 	/* The worker looks at enabled: change it only while it is held. */
-	worker_hold(&q->worker);
+	worker_hold(vdev_worker(d, i));
 	rc = virtq_open(&q->ring, d->mem, &q->setup, d->accepted);
+	if (!rc && d->ops->opened)
+		d->ops->opened(d, i);
 	q->enabled = !rc;
-	worker_release(&q->worker);
+	worker_release(vdev_worker(d, i));
 	if (rc == -EINVAL)
 		vdev_break(d, "a queue of bad size or alignment");
 	else if (rc)

@@ -14,10 +14,11 @@
 #include "devices/virtq.h"
 #include "devices/worker.h"
 
-#define VDEV_QUEUES 16
+#define VDEV_QUEUES 17
 #define VDEV_CONFIG 64 /* bytes of device configuration, at most */
 
 struct vdev;
+struct vqueue;
 
 struct vdev_ops {
 	const char *name; /* "virtio-blk" */
@@ -30,6 +31,23 @@ struct vdev_ops {
 	 * waits for anything it calls vdev_will_wait.
 	 */
 	int (*request)(struct vdev *d, struct chain *c, uint32_t *written);
+	/*
+	 * All of these may be NULL. serve, in a worker: what is to be done for
+	 * a queue, in the place of vdev_serve; it returns when nothing is left
+	 * or the worker is held. opened, with the worker held: a ring is new.
+	 * features_ok: do the accepted bits agree with each other?
+	 */
+	int (*serve)(struct vdev *d, struct vqueue *q);
+	void (*opened)(struct vdev *d, unsigned i);
+	bool (*features_ok)(uint64_t accepted);
+	/*
+	 * For a device whose queues depend on each other, in the place of
+	 * request: one worker, queue 0's, serves them all. It returns when
+	 * nothing is left or vdev_wanted_back; an error breaks the device.
+	 */
+	int (*serve_all)(struct vdev *d);
+	/* After a reset, workers held, bus lock held. */
+	void (*reset)(struct vdev *d);
 };
 
 struct vqueue {
@@ -60,9 +78,11 @@ struct vdev {
 	_Atomic(unsigned) breaks; /* how often it was broken */
 	bool live; /* DRIVER_OK: workers are not held for it */
 	bool master; /* may reach memory: nor for that */
-	uint8_t config[VDEV_CONFIG]; /* constant once attached */
+	/* Under the bus lock, as is their change. */
+	uint8_t config[VDEV_CONFIG];
+	uint8_t generation;
 	size_t config_len;
-	unsigned n_queues;
+	unsigned n_queues, n_workers;
 	struct vqueue queue[VDEV_QUEUES];
 };
 
@@ -86,8 +106,24 @@ void vdev_break(struct vdev *d, const char *why);
  */
 int vdev_will_wait(struct chain *c) MUST_USE;
 
+/* The worker that serves queue i. */
+struct worker *vdev_worker(struct vdev *d, unsigned i);
+
 /* In a worker, from request: which queue this is. */
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c);
+
+/*
+ * For ops->serve and serve_all: requests, each through ops->request; an
+ * interrupt, if the driver wants one, for what was given back; the same unless
+ * the last was a moment ago; and whether to go on.
+ */
+int vdev_serve(struct vqueue *q) MUST_USE;
+int vdev_announce(struct vqueue *q) MUST_USE;
+int vdev_announce_late(struct vqueue *q) MUST_USE;
+bool vdev_wanted_back(const struct vqueue *q);
+
+/* After config was changed, both under the bus lock: the driver is told. */
+void vdev_config_changed(struct vdev *d);
 
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);

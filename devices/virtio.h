@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 /* Device types (5). */
+#define VIRTIO_TYPE_NET 1
 #define VIRTIO_TYPE_BLOCK 2
 #define VIRTIO_TYPE_ENTROPY 4
+#define VIRTIO_TYPE_SOCKET 19
 
 /* Device status (2.1). */
 #define VIRTIO_S_ACKNOWLEDGE 0x01

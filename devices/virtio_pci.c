@@ -121,7 +121,7 @@ static uint64_t common_get(struct virtio_pci *p, uint64_t off)
 	case CONFIG_VECTOR: return atomic_load(&p->config_vector);
 	case NUM_QUEUES: return d->n_queues;
 	case DEVICE_STATUS: return vdev_status(d);
-	case CONFIG_GENERATION: return 0; /* it never changes */
+	case CONFIG_GENERATION: return d->generation;
 	case QUEUE_SELECT: return p->queue_select;
 	default: return queue_get(p, off);
 	}
@@ -252,7 +252,7 @@ static bool notify_write(struct virtio_pci *p, uint64_t off)
 	if (off % VIRTIO_PCI_NOTIFY_STEP || i >= p->dev->n_queues)
 		return false;
 	/* Mostly KVM rings the same eventfd itself and we never get here. */
-	worker_kick(&p->dev->queue[i].worker);
+	worker_kick(vdev_worker(p->dev, (unsigned)i));
 	return true;
 }
 
@@ -353,7 +353,7 @@ static void bar_moved(struct pci_dev *d, unsigned bar, uint64_t addr,
 		int one = irq_doorbell(p->msix.irq,
 				       addr + VIRTIO_PCI_NOTIFY +
 					       VIRTIO_PCI_NOTIFY_STEP * i,
-				       p->dev->queue[i].worker.kick_fd, mapped);
+				       vdev_worker(p->dev, i)->kick_fd, mapped);
 		if (one)
 			rc = one;
 	}

@@ -171,18 +171,34 @@ int virtq_take(struct virtq *q, struct chain *c)
 	return rc ? rc : 1;
 }
 
-int virtq_give(struct virtq *q, uint16_t head, uint32_t written)
+void virtq_untake(struct virtq *q)
+{
+	q->taken--;
+}
+
+int virtq_fill(struct virtq *q, uint16_t head, uint32_t written)
 {
 	struct vring_used_elem e = { .id = head, .len = written };
-	int rc;
+	int rc = gmem_write(q->mem, used_entry(q, q->filled), &e, sizeof(e));
 
-	rc = gmem_write(q->mem, used_entry(q, q->published), &e, sizeof(e));
-	if (rc)
-		return rc;
-	q->published++;
+	if (!rc)
+		q->filled++;
+	return rc;
+}
+
+int virtq_publish(struct virtq *q)
+{
+	q->published = q->filled;
 	/* Release: whoever sees the index sees the entry and the payload. */
 	return gmem_store16(q->mem, gpa_plus(q->at.used, RING_IDX),
 			    q->published);
+}
+
+int virtq_give(struct virtq *q, uint16_t head, uint32_t written)
+{
+	int rc = virtq_fill(q, head, written);
+
+	return rc ? rc : virtq_publish(q);
 }
 
 /* 2.7.10: did this step from old to now pass the index the driver named? */
@@ -262,6 +278,19 @@ uint64_t chain_in_len(const struct chain *c)
 	return spans_len(c->s + c->first + c->n_out, c->n_in);
 }
 
+/* Eats len bytes of the first readable span, which has as many. */
+static void eat(struct chain *c, uint32_t len)
+{
+	struct span *s = &c->s[c->first];
+
+	s->at = gpa_plus(s->at, len);
+	s->len -= len;
+	if (s->len)
+		return;
+	c->first++;
+	c->n_out--;
+}
+
 int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 {
 	uint8_t *to = dst;
@@ -269,7 +298,7 @@ int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 
 	/* 2.7.4.1: a driver may cut a header into pieces as it likes. */
 	while (len) {
-		struct span *s = &c->s[c->first];
+		const struct span *s = &c->s[c->first];
 		uint32_t step;
 
 		if (!c->n_out)
@@ -280,12 +309,21 @@ int chain_read(struct chain *c, const struct gmem *mem, void *dst, size_t len)
 			return rc;
 		to += step;
 		len -= step;
-		s->at = gpa_plus(s->at, step);
-		s->len -= step;
-		if (!s->len) {
-			c->first++;
-			c->n_out--;
-		}
+		eat(c, step);
+	}
+	return 0;
+}
+
+int chain_skip(struct chain *c, uint64_t len)
+{
+	while (len) {
+		uint32_t step;
+
+		if (!c->n_out)
+			return -EBADMSG;
+		step = (uint32_t)min_u64(len, c->s[c->first].len);
+		len -= step;
+		eat(c, step);
 	}
 	return 0;
 }

@@ -26,7 +26,8 @@ struct virtq {
 	struct virtq_setup at;
 	bool event_idx, indirect; /* negotiated */
 	uint16_t taken; /* avail index of the next chain to take */
-	uint16_t published; /* our used index */
+	uint16_t filled; /* our used index, with entries not yet shown */
+	uint16_t published; /* our used index, as the driver sees it */
 	uint16_t told; /* used index when we last thought of that */
 };
 
@@ -61,7 +62,20 @@ int virtq_open(struct virtq *q, const struct gmem *mem,
  */
 int virtq_take(struct virtq *q, struct chain *c) MUST_USE;
 
-/* Gives a chain back: written bytes from the start of its writable part. */
+/*
+ * Puts the chain taken last back, before any other is taken or given: the next
+ * virtq_take reads it anew.
+ */
+void virtq_untake(struct virtq *q);
+
+/*
+ * Fills the next used entry, which the driver does not see yet; publish shows
+ * it all that were filled, at once.
+ */
+int virtq_fill(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
+int virtq_publish(struct virtq *q) MUST_USE;
+
+/* Both. Gives a chain back: written bytes at the start of its writable part. */
 int virtq_give(struct virtq *q, uint16_t head, uint32_t written) MUST_USE;
 
 /* Does the driver want to hear of what was given back since last asked? */
@@ -80,6 +94,9 @@ uint64_t chain_in_len(const struct chain *c);
 /* Copies the next len readable bytes out; -EBADMSG: there are fewer. */
 int chain_read(struct chain *c, const struct gmem *mem, void *dst,
 	       size_t len) MUST_USE;
+
+/* Passes over the next len readable bytes; -EBADMSG: there are fewer. */
+int chain_skip(struct chain *c, uint64_t len) MUST_USE;
 
 /* Fills the first len writable bytes, for short answers; once a chain. */
 int chain_write(const struct chain *c, const struct gmem *mem, const void *src,

@@ -19,14 +19,35 @@ static void holds_changed(struct worker *w)
 	pthread_cond_broadcast(&w->changed);
 }
 
-/* Sleeps until kicked; the lock is free meanwhile. */
-static void wait_kick(struct worker *w)
+void worker_take_kick(const struct worker *w)
 {
 	uint64_t n;
 
-	pthread_mutex_unlock(&w->lock);
 	/* Whatever it returns, looking for work once more is right. */
 	(void)!read(w->kick_fd, &n, sizeof(n));
+}
+
+static void wait_kick_or_watch(struct worker *w)
+{
+	struct pollfd p[2] = { { .fd = w->kick_fd, .events = POLLIN },
+			       w->watch };
+
+	if (w->watch.fd < 0 || (poll(p, 2, -1) > 0 && p[0].revents))
+		worker_take_kick(w);
+	worker_watch(w, -1, 0);
+}
+
+/* Sleeps until kicked; the lock is free meanwhile. */
+static void wait_kick(struct worker *w)
+{
+	void (*wait)(void *ctx, bool held) = w->wait;
+	bool held = w->holds;
+
+	pthread_mutex_unlock(&w->lock);
+	if (wait)
+		wait(w->ctx, held);
+	else
+		wait_kick_or_watch(w);
 	pthread_mutex_lock(&w->lock);
 }
 
@@ -36,16 +57,18 @@ static void *worker_main(void *arg)
 
 	pthread_setname_np(pthread_self(), w->name);
 	if (w->hooks.enter)
-		w->hooks.enter(w->hooks.ctx);
+		w->hooks.enter(w->hooks.ctx, w->hooks.role);
 	pthread_mutex_lock(&w->lock);
 	w->busy = false; /* worker_open waits for this */
 	pthread_cond_broadcast(&w->changed);
 	while (!w->quit) {
 		wait_kick(w);
-		while (w->holds && !w->quit)
+		while (!w->wait && w->holds && !w->quit)
 			pthread_cond_wait(&w->changed, &w->lock);
 		if (w->quit)
 			break;
+		if (w->holds)
+			continue;
 		w->busy = true;
 		pthread_mutex_unlock(&w->lock);
 		w->run(w->ctx);
@@ -80,6 +103,7 @@ int worker_open(struct worker *w, const char *name, void (*run)(void *ctx),
 		.busy = true,
 		.held = true,
 		.kick_fd = eventfd(0, EFD_CLOEXEC),
+		.watch.fd = -1,
 		.run = run,
 		.ctx = ctx,
 	};
@@ -118,11 +142,22 @@ void worker_close(struct worker *w)
 	close(w->kick_fd);
 }
 
+void worker_set_wait(struct worker *w, void (*wait)(void *ctx, bool held))
+{
+	pthread_mutex_lock(&w->lock);
+	CHECK(w->holds);
+	w->wait = wait;
+	pthread_mutex_unlock(&w->lock);
+	worker_kick(w);
+}
+
 void worker_hold(struct worker *w)
 {
 	pthread_mutex_lock(&w->lock);
 	w->holds++;
 	holds_changed(w);
+	if (w->wait) /* it is to know, too, that it waits held from now on */
+		worker_kick(w);
 	while (w->busy)
 		pthread_cond_wait(&w->changed, &w->lock);
 	pthread_mutex_unlock(&w->lock);

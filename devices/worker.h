@@ -2,13 +2,15 @@
 /*
  * worker: a thread that serves one queue. It sleeps in read(2) on an eventfd
  * that the guest rings (a doorbell that KVM signals) and then calls run, which
- * works until nothing is left or worker_held says that it is wanted back. A
+ * works until nothing is left or worker_held says that it is wanted back. With
+ * worker_watch it sleeps in poll(2), on a descriptor of its own as well. A
  * worker starts out held. It takes no lock but its own, and that one only
  * between runs, so whoever holds the bus lock may wait for it.
  */
 #ifndef CARREL_DEVICES_WORKER_H
 #define CARREL_DEVICES_WORKER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,12 +21,13 @@
 
 /*
  * enter runs first in each worker, before it has looked at anything from the
- * guest: the place for a system call filter. It must not return without one
- * if one is wanted. NULL: nothing.
+ * guest: the place for a system call filter, which role names. It must not
+ * return without one if one is wanted. NULL: nothing.
  */
 struct worker_hooks {
-	void (*enter)(void *ctx);
+	void (*enter)(void *ctx, int role);
 	void *ctx;
+	int role;
 };
 
 struct worker {
@@ -35,8 +38,10 @@ struct worker {
 	bool busy, quit;
 	_Atomic(bool) held; /* holds or quit, for run to look at */
 	int kick_fd; /* eventfd */
+	struct pollfd watch; /* the thread's own; fd -1: nothing */
 	char name[WORKER_NAME];
 	void (*run)(void *ctx);
+	void (*wait)(void *ctx, bool held); /* NULL: reads kick_fd */
 	void *ctx;
 	struct worker_hooks hooks;
 };
@@ -55,8 +60,28 @@ void worker_hold(struct worker *w);
 /* The last release runs once, in case a kick came in the meantime. */
 void worker_release(struct worker *w);
 
+/*
+ * For a worker that waits for more than kicks, before its first release: wait
+ * sleeps in the place of the read, takes the kick, and may do whatever needs
+ * no guest memory, since nobody who holds the worker waits for it. With held
+ * it is to return for a kick alone.
+ */
+void worker_set_wait(struct worker *w, void (*wait)(void *ctx, bool held));
+
+/* What the read does: a wait that has been told of a kick, or is held. */
+void worker_take_kick(const struct worker *w);
+
 /* Something may be there to do: from any thread. */
 void worker_kick(const struct worker *w);
+
+/*
+ * From run: what else is to wake it, once (POLLIN, POLLOUT). -1: nothing, as
+ * before the first call.
+ */
+static inline void worker_watch(struct worker *w, int fd, short events)
+{
+	w->watch = (struct pollfd){ .fd = fd, .events = events };
+}
 
 static inline bool worker_held(const struct worker *w)
 {

@@ -2,7 +2,8 @@
 /*
  * board: every device of the machine, attached by one visible line each. The
  * order is fixed, so that a device keeps its place on the PCI bus: entropy in
- * slot 1, disks from slot 2 on.
+ * slot 1, disks from slot 2 on, network interfaces from slot 20 on, the socket
+ * device in slot 29.
  */
 #include "vmm/board.h"
 
@@ -14,17 +15,22 @@
 #include "devices/chardev.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
+#include "devices/net.h"
 #include "devices/pci.h"
 #include "devices/q35.h"
 #include "devices/rng.h"
 #include "devices/rtc.h"
 #include "devices/serial.h"
+#include "devices/vsock.h"
 #include "vmm/board_map.h"
+#include "vmm/jail.h"
 #include "vmm/log.h"
 
 #define DEVFN(slot) ((uint8_t)((slot) << 3))
 #define SLOT_RNG 1u
 #define SLOT_DISK 2u
+#define SLOT_NET 20u
+#define SLOT_VSOCK 29u
 #define QUEUES_DEFAULT 4u
 
 struct board {
@@ -39,8 +45,13 @@ struct board {
 	struct rng rng;
 	struct blk disk[CONFIG_DISKS];
 	size_t n_disks;
+	struct net net[CONFIG_NETS];
+	size_t n_nets;
+	struct net_board net_board;
+	struct vsock vsock;
+	bool has_vsock;
 	bool has_q35, has_fwcfg, has_rtc, has_serial, has_debugcon, has_rng;
-	struct worker_hooks hooks;
+	struct worker_hooks hooks, vsock_hooks;
 };
 
 static int open_chips(struct board *b, const struct config *c)
@@ -143,9 +154,46 @@ static int open_disk(struct board *b, const struct config *c, size_t i)
 	return rc;
 }
 
+static int open_net(struct board *b, const struct config *c, size_t i)
+{
+	const struct config_net *n = &c->net[i];
+	const struct net_config nc = {
+		.tap = n->tap,
+		.passt = n->passt,
+		.id = n->id,
+		.mac = n->mac,
+		.pairs = n->queues ? n->queues : 1,
+		.mtu = n->mtu,
+		.platform = c->sev.on,
+	};
+	int rc =
+		net_attach(&b->net[i], &nc, &b->net_board, DEVFN(SLOT_NET + i));
+
+	if (!rc)
+		b->n_nets = i + 1;
+	return rc;
+}
+
+static int open_vsock(struct board *b, const struct config *c, int dial_fd)
+{
+	const struct vsock_config vc = {
+		.cid = c->vsock.cid,
+		.path = c->vsock.path,
+		.dial_fd = dial_fd,
+		.platform = c->sev.on,
+	};
+	int rc;
+
+	if (!c->vsock.on)
+		return 0;
+	rc = vsock_attach(&b->vsock, &vc, &b->pci, DEVFN(SLOT_VSOCK),
+			  &b->vm->mem, &b->vm->irq, &b->vsock_hooks);
+	b->has_vsock = !rc;
+	return rc;
+}
+
 int board_open(struct board **out, struct vm *vm, const struct config *c,
-	       const struct image *im, void (*enter_worker)(void *ctx),
-	       void *ctx)
+	       const struct image *im, const struct board_host *host)
 {
 	struct board *b = calloc(1, sizeof(*b));
 	int rc;
@@ -153,7 +201,12 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	if (!b)
 		return -ENOMEM;
 	b->vm = vm;
-	b->hooks = (struct worker_hooks){ enter_worker, ctx };
+	b->hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
+					  JAIL_WORKER };
+	b->vsock_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
+						JAIL_VSOCK };
+	b->net_board = (struct net_board){ &b->pci,  &vm->mem, &vm->irq,
+					   &vm->pio, &vm->ev,  &b->hooks };
 	*out = b;
 	rc = open_chips(b, c);
 	if (!rc && c->firmware)
@@ -166,6 +219,10 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 		rc = open_rng(b, c);
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
 		rc = open_disk(b, c, i);
+	for (size_t i = 0; !rc && i < c->n_nets; i++)
+		rc = open_net(b, c, i);
+	if (!rc)
+		rc = open_vsock(b, c, host->dial_fd);
 	if (rc)
 		log_error("the board is not complete: %s", strerror(-rc));
 	return rc;
@@ -175,6 +232,10 @@ void board_close(struct board *b)
 {
 	if (!b)
 		return;
+	if (b->has_vsock)
+		vsock_close(&b->vsock);
+	while (b->n_nets)
+		net_close(&b->net[--b->n_nets]);
 	while (b->n_disks)
 		blk_close(&b->disk[--b->n_disks]);
 	if (b->has_rng)
@@ -202,6 +263,10 @@ void board_pause(struct board *b)
 		rng_pause(&b->rng);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_pause(&b->disk[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_pause(&b->net[i]);
+	if (b->has_vsock)
+		vsock_pause(&b->vsock);
 }
 
 void board_resume(struct board *b)
@@ -210,6 +275,10 @@ void board_resume(struct board *b)
 		rng_resume(&b->rng);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_resume(&b->disk[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_resume(&b->net[i]);
+	if (b->has_vsock)
+		vsock_resume(&b->vsock);
 }
 
 void board_reset(struct board *b)
@@ -239,4 +308,15 @@ size_t board_count_disks(const struct board *b, struct disk_counts *out,
 	for (size_t i = 0; i < n; i++)
 		blk_count(&b->disk[i], &out[i]);
 	return n;
+}
+
+int board_set_link(struct board *b, const char *id, bool up)
+{
+	for (size_t i = 0; i < b->n_nets; i++) {
+		if (strcmp(b->net[i].vdev.label, id))
+			continue;
+		net_set_link(&b->net[i], up);
+		return 0;
+	}
+	return -ENODEV;
 }

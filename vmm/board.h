@@ -14,14 +14,20 @@
 
 struct board;
 
+/* What devices get from outside. */
+struct board_host {
+	/* In each data-path thread before it works: the sandbox of its role */
+	void (*enter_worker)(void *ctx, int role);
+	void *ctx;
+	int dial_fd; /* of the vsock device's dialer, to be closed by it */
+};
+
 /*
  * Makes and attaches every device that c asks for; the image's items become
- * fw_cfg's. enter_worker runs in each data-path thread before it works (the
- * sandbox). 0, or -errno after a log line.
+ * fw_cfg's. 0, or -errno after a log line.
  */
 int board_open(struct board **out, struct vm *vm, const struct config *c,
-	       const struct image *im, void (*enter_worker)(void *ctx),
-	       void *ctx) MUST_USE;
+	       const struct image *im, const struct board_host *host) MUST_USE;
 void board_close(struct board *b); /* restores the terminal; NULL is fine */
 
 /* Data paths rest: after pause no device touches guest memory. */
@@ -34,6 +40,9 @@ void board_reset(struct board *b);
 /* What its disks did so far, up to max of them; returns how many. */
 size_t board_count_disks(const struct board *b, struct disk_counts *out,
 			 size_t max);
+
+/* QMP's set_link. -ENODEV: no network interface has this name. */
+int board_set_link(struct board *b, const char *id, bool up) MUST_USE;
 
 /* The ACPI power button (system_powerdown, SIGTERM). */
 void board_power_button(struct board *b);

@@ -5,6 +5,7 @@
 #include "vmm/config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/config_table.h"
@@ -44,16 +45,82 @@ static int check_boot(const struct config *c)
 	return 0;
 }
 
-static int check_disks(const struct config *c)
+static const char *item_text(const struct config *c,
+			     const struct config_row *list, size_t i, size_t at)
 {
-	for (size_t i = 0; i < c->n_disks; i++) {
+	const char *item = config_item(c, list, i);
+
+	return *(const char *const *)(item + at);
+}
+
+static const char *item_id(const struct config *c,
+			   const struct config_row *list, size_t i)
+{
+	return item_text(c, list, i, list->list->id_at);
+}
+
+/* What an item is on: the first of its texts that is given. */
+static const char *item_what(const struct config *c,
+			     const struct config_row *list, size_t i)
+{
+	for (size_t k = 0; k < list->n_sub; k++) {
+		const struct config_row *r = &list->sub[k];
+		const char *text = NULL;
+
+		if (r->kind == KIND_TEXT || r->kind == KIND_NAME)
+			text = item_text(c, list, i, r->at);
+		if (text)
+			return text;
+	}
+	return "";
+}
+
+/* Of each list: two items of one name could not be told apart. */
+static int check_names(const struct config *c, const struct config_row *list)
+{
+	for (size_t i = 0; i < config_items(c, list); i++) {
+		const char *id = item_id(c, list, i);
+
 		for (size_t k = 0; k < i; k++) {
-			if (strcmp(c->disk[i].id, c->disk[k].id))
+			if (strcmp(id, item_id(c, list, k)))
 				continue;
-			log_error("--disk id \"%s\": two disks have it, \"%s\" "
-				  "and \"%s\"",
-				  c->disk[i].id, c->disk[k].path,
-				  c->disk[i].path);
+			log_error("--%s id \"%s\": two %ss have it, \"%s\" and "
+				  "\"%s\"",
+				  list->flag, id, list->flag,
+				  item_what(c, list, k), item_what(c, list, i));
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_lists(const struct config *c)
+{
+	size_t n;
+	const struct config_row *rows = config_rows(&n);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		if (rows[i].kind == KIND_LIST)
+			rc = check_names(c, &rows[i]);
+	return rc;
+}
+
+static int check_nets(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_nets; i++) {
+		const struct config_net *n = &c->net[i];
+
+		if (!n->tap == !n->passt) {
+			log_error("--net id \"%s\": needs either tap=IFNAME or "
+				  "passt=SOCKET",
+				  n->id);
+			return -EINVAL;
+		}
+		if (n->passt && n->queues > 1) {
+			log_error("--net passt \"%s\": queues=%u: passt has "
+				  "one socket, so one pair is accepted",
+				  n->passt, n->queues);
 			return -EINVAL;
 		}
 	}
@@ -103,7 +170,9 @@ static int check_all(const struct config *c)
 	int rc = check_boot(c);
 
 	if (!rc)
-		rc = check_disks(c);
+		rc = check_lists(c);
+	if (!rc)
+		rc = check_nets(c);
 	if (!rc && c->sev.on)
 		rc = check_sev(c);
 	if (!rc)
@@ -111,23 +180,33 @@ static int check_all(const struct config *c)
 	return rc;
 }
 
+/* What a group needs may come from a tree and from several flags. */
+static int check_groups(const struct config *c, const uint32_t *given)
+{
+	char where[32];
+	size_t n;
+	const struct config_row *rows = config_rows(&n);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (rows[i].kind != KIND_GROUP || !config_group_on(c, &rows[i]))
+			continue;
+		snprintf(where, sizeof(where), "--%s", rows[i].flag);
+		rc = config_required(&rows[i], given[i], where);
+	}
+	return rc;
+}
+
 /* Flags of run; --help among them turns the verb into help. */
 static int parse_run(struct config *c, int argc, char **argv)
 {
-	static const char sev[] = "sev";
-	uint32_t sev_given = 0;
-	size_t n;
-	const struct config_row *rows = config_rows(&n);
-	int rc = config_read_flags(c, argc, argv, &sev_given);
+	uint32_t given[CONFIG_ROWS] = { 0 };
+	int rc = config_read_flags(c, argc, argv, given);
 
 	if (rc || c->verb != CONFIG_RUN)
 		return rc;
-	if (c->sev.on)
-		rc = config_required(config_find(rows, n, sev, strlen(sev)),
-				     sev_given, "--sev");
-	if (!rc)
-		rc = check_all(c);
-	return rc;
+	rc = check_groups(c, given);
+	return rc ? rc : check_all(c);
 }
 
 static int parse_verb(struct config *c, int argc, char **argv)

@@ -12,6 +12,11 @@
 #include "vmm/num.h"
 
 #define CONFIG_DISKS 16
+#define CONFIG_NETS 8
+#define CONFIG_NET_QUEUES_MAX 8
+#define CONFIG_MTU_MIN 68 /* RFC 791, 3.2 */
+#define CONFIG_MTU_MAX 65535
+#define CONFIG_MAC_BYTES 6
 #define CONFIG_CPUS_MAX 64
 #define CONFIG_QUEUES_MAX 16
 #define CONFIG_MEMORY_MIN (64 * MIB)
@@ -43,12 +48,28 @@ struct config_disk {
 
 enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
+/* Exactly one of tap and passt is given. */
+struct config_net {
+	const char *tap; /* an interface that exists */
+	const char *passt; /* passt's socket */
+	const char *id; /* "net0", ... unless given */
+	uint8_t mac[CONFIG_MAC_BYTES]; /* all zero: one at random */
+	unsigned queues; /* pairs; 0: one */
+	unsigned mtu; /* that the guest is told; 0: a tap's own, or none */
+};
+
 struct config_sev {
 	bool on;
 	uint32_t policy; /* SEV API, table 2: all 32 bits kept */
 	const char *dh, *session; /* files, raw or base64; both or neither */
 	bool kernel_hashes; /* counts when a kernel is given; default on */
 	int cbitpos, reduced_phys_bits; /* -1: from KVM */
+};
+
+struct config_vsock {
+	bool on;
+	uint32_t cid; /* the guest's address; the host's is 2 */
+	const char *path; /* of the Unix socket */
 };
 
 /* All text is owned by the config and freed by config_close. */
@@ -60,6 +81,8 @@ struct config {
 	const char *firmware, *kernel, *initrd, *cmdline;
 	struct config_disk disk[CONFIG_DISKS];
 	size_t n_disks;
+	struct config_net net[CONFIG_NETS];
+	size_t n_nets;
 	bool rng; /* virtio entropy device */
 	struct config_port serial; /* default: stdio */
 	struct config_port debugcon;
@@ -68,6 +91,7 @@ struct config {
 	bool paused; /* --paused: wait for cont */
 	bool sandbox; /* default on */
 	uint32_t log; /* enum config_log */
+	struct config_vsock vsock;
 	struct config_sev sev;
 	const char *dump_dtb;
 	void *owned; /* config.c's list of strings */

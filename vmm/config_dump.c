@@ -40,6 +40,19 @@ static int dump_port(void *fdt, const char *prop, const struct config_port *p)
 	}
 }
 
+/* All zero was never given. */
+static int dump_mac(void *fdt, const char *prop, const uint8_t *mac)
+{
+	static const uint8_t none[CONFIG_MAC_BYTES];
+	char text[3 * CONFIG_MAC_BYTES];
+
+	if (!memcmp(mac, none, sizeof(none)))
+		return 0;
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+		 mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return dump_text(fdt, prop, text);
+}
+
 /* A count outside its row's range was never given: its default stands. */
 static int dump_count(void *fdt, const struct config_row *r, const char *prop,
 		      uint32_t v)
@@ -78,6 +91,7 @@ static int dump_row(void *fdt, const struct config_row *r, const void *base)
 		return dump_text(fdt, prop, *(const bool *)v ? "on" : "off");
 	case KIND_WORD:
 		return dump_word(fdt, prop, r->arg, *(const uint32_t *)v);
+	case KIND_MAC: return dump_mac(fdt, prop, v);
 	case KIND_PORT: return dump_port(fdt, prop, v);
 	default: return 0; /* nodes of their own */
 	}
@@ -94,14 +108,18 @@ static int dump_node(void *fdt, const char *name, const struct config_row *r,
 	return rc ? rc : fdt_end_node(fdt);
 }
 
-static int dump_disks(void *fdt, const struct config *c,
-		      const struct config_row *r)
+static int dump_list(void *fdt, const struct config *c,
+		     const struct config_row *r)
 {
 	int rc = fdt_begin_node(fdt, r->node);
 
-	for (size_t i = 0; !rc && i < c->n_disks; i++)
-		rc = dump_node(fdt, c->disk[i].id, r->sub, r->n_sub,
-			       &c->disk[i]);
+	for (size_t i = 0; !rc && i < config_items(c, r); i++) {
+		const char *item = config_item(c, r, i);
+
+		rc = dump_node(fdt,
+			       *(const char *const *)(item + r->list->id_at),
+			       r->sub, r->n_sub, item);
+	}
 	return rc ? rc : fdt_end_node(fdt);
 }
 
@@ -125,10 +143,11 @@ static int dump_nodes(void *fdt, const struct config *c)
 		const struct config_row *r = &rows[i];
 
 		k = r->node ? run_of(r, n - i) : 1;
-		if (!r->node || (r->kind == KIND_GROUP && !c->sev.on))
+		if (!r->node ||
+		    (r->kind == KIND_GROUP && !config_group_on(c, r)))
 			continue;
 		if (r->kind == KIND_LIST)
-			rc = dump_disks(fdt, c, r);
+			rc = dump_list(fdt, c, r);
 		else if (r->kind == KIND_GROUP)
 			rc = dump_node(fdt, r->node, r->sub, r->n_sub,
 				       (const char *)c + r->at);

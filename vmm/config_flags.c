@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * config_flags: argv into a config. "--flag value" and "--flag=value" are the
- * same; the last one wins, except that --disk adds and --sev collects.
+ * same; the last one wins, except that --disk and --net add and groups
+ * collect.
  */
 #include "vmm/config_table.h"
 
@@ -126,34 +127,36 @@ static int read_items(struct config *c, const struct config_row *group,
 	return rc;
 }
 
-static int read_disk(struct config *c, const struct config_row *r,
-		     const char *text)
+static int read_list(struct config *c, const struct config_row *r,
+		     const char *text, const char *where)
 {
-	struct config_disk *d = config_disk_new(c, "--disk");
+	void *item = config_item_new(c, r, where);
 	uint32_t given = 0;
 	int rc;
 
-	if (!d)
+	if (!item)
 		return -EINVAL;
-	rc = read_items(c, r, d, text, &given);
+	rc = read_items(c, r, item, text, &given);
 	if (!rc)
-		rc = config_required(r, given, "--disk");
-	return rc ? rc : config_disk_add(c, d);
+		rc = config_required(r, given, where);
+	return rc ? rc : config_item_add(c, r, item);
 }
 
 static int read_value(struct config *c, const struct config_row *r,
-		      const char *text, uint32_t *sev_given)
+		      const char *text, uint32_t *given)
 {
 	char where[32];
 	struct config_slot s = { c, r, c, where };
+	size_t n;
 
 	snprintf(where, sizeof(where), "--%s", r->flag);
 	switch (r->kind) {
-	case KIND_TREE: return config_read_tree(c, text, sev_given);
-	case KIND_LIST: return read_disk(c, r, text);
+	case KIND_TREE: return config_read_tree(c, text, given);
+	case KIND_LIST: return read_list(c, r, text, where);
 	case KIND_GROUP:
-		c->sev.on = true;
-		return read_items(c, r, &c->sev, text, sev_given);
+		*(bool *)config_group(c, r) = true;
+		return read_items(c, r, config_group(c, r), text,
+				  &given[r - config_rows(&n)]);
 	default: return config_put_text(&s, text);
 	}
 }
@@ -178,8 +181,7 @@ static const struct config_row *find_flag(const char *word, const char **text)
 	return r;
 }
 
-int config_read_flags(struct config *c, int argc, char **argv,
-		      uint32_t *sev_given)
+int config_read_flags(struct config *c, int argc, char **argv, uint32_t *given)
 {
 	int rc = 0;
 
@@ -209,7 +211,7 @@ int config_read_flags(struct config *c, int argc, char **argv,
 				  text);
 			return -EINVAL;
 		}
-		rc = read_value(c, r, text, sev_given);
+		rc = read_value(c, r, text, given);
 	}
 	return rc;
 }

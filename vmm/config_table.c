@@ -5,6 +5,7 @@
  */
 #include "vmm/config_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 
 #define AT(field) offsetof(struct config, field)
 #define DISK(field) offsetof(struct config_disk, field)
+#define NET(field) offsetof(struct config_net, field)
 #define SEV(field) offsetof(struct config_sev, field)
+#define VSOCK(field) offsetof(struct config_vsock, field)
 
 #define PATH_BYTES CONFIG_PATH_BYTES
 #define SOCKET_BYTES CONFIG_SOCKET_BYTES
@@ -37,6 +40,38 @@ static const struct config_row disk_rows[] = {
 	  .help = "request queues; default: one a CPU, at most 4" },
 };
 
+static const struct config_list disk_list = {
+	.size = sizeof(struct config_disk),
+	.count_at = AT(n_disks),
+	.max = CONFIG_DISKS,
+	.id_at = DISK(id),
+};
+
+static const struct config_row net_rows[] = {
+	{ "tap", "nets", KIND_NAME, NET(tap), .min = 1, .max = 15,
+	  .arg = "IFNAME", .help = "a tap interface that exists" },
+	{ "passt", "nets", KIND_TEXT, NET(passt), .min = 1, .max = SOCKET_BYTES,
+	  .arg = "SOCKET", .help = "passt's socket, instead of a tap" },
+	{ "mac", "nets", KIND_MAC, NET(mac), .arg = "XX:XX:XX:XX:XX:XX",
+	  .help = "the guest's address; default: random" },
+	{ "queues", "nets", KIND_COUNT, NET(queues), .min = 1,
+	  .max = CONFIG_NET_QUEUES_MAX, .arg = "N",
+	  .help = "queue pairs of a tap, 1 to 8; default: 1" },
+	{ "mtu", "nets", KIND_COUNT, NET(mtu), .min = CONFIG_MTU_MIN,
+	  .max = CONFIG_MTU_MAX, .arg = "N",
+	  .help = "MTU the guest is told; default: the tap's" },
+	/* Not a property: the node's name is the id. */
+	{ "id", NULL, KIND_NAME, NET(id), .min = 1, .max = 20, .arg = "ID",
+	  .help = "its name for set_link; default: net0, ..." },
+};
+
+static const struct config_list net_list = {
+	.size = sizeof(struct config_net),
+	.count_at = AT(n_nets),
+	.max = CONFIG_NETS,
+	.id_at = NET(id),
+};
+
 static const struct config_row sev_rows[] = {
 	{ "policy", "sev", KIND_COUNT, SEV(policy), .required = true,
 	  .max = UINT32_MAX, .arg = "N", .help = "guest policy, all 32 bits" },
@@ -53,6 +88,20 @@ static const struct config_row sev_rows[] = {
 	{ "reduced-phys-bits", "sev", KIND_COUNT, SEV(reduced_phys_bits),
 	  .max = 32, .arg = "N",
 	  .help = "address bits encryption costs; default: KVM's" },
+};
+
+/* Of a guest: 0 to 2 and the last have their own meanings (virtio 5.10.4). */
+#define CID_MIN 3
+#define CID_MAX 0xfffffffeu
+#define PORT_BYTES 11 /* "_4294967295", which other names have behind it */
+
+static const struct config_row vsock_rows[] = {
+	{ "cid", "vsock", KIND_COUNT, VSOCK(cid), .required = true,
+	  .min = CID_MIN, .max = CID_MAX, .arg = "N",
+	  .help = "the guest's address, 3 or more" },
+	{ "path", "vsock", KIND_TEXT, VSOCK(path), .required = true, .min = 1,
+	  .max = SOCKET_BYTES - PORT_BYTES, .arg = "SOCKET",
+	  .help = "Unix socket for CONNECT; SOCKET_P is port P" },
 };
 
 static const struct config_row rows[] = {
@@ -98,12 +147,33 @@ static const struct config_row rows[] = {
 	{ "log", "run", KIND_WORD, AT(log), .arg = "text|json",
 	  .help = "form of messages; default: text" },
 	{ "disk", "disks", KIND_LIST, AT(disk), .sub = disk_rows,
-	  .n_sub = ARRAY_LEN(disk_rows), .arg = "NAME=VALUE,...",
+	  .n_sub = ARRAY_LEN(disk_rows), .list = &disk_list,
+	  .arg = "NAME=VALUE,...",
 	  .help = "virtio disk; repeatable, at most 16" },
+	{ "net", "nets", KIND_LIST, AT(net), .sub = net_rows,
+	  .n_sub = ARRAY_LEN(net_rows), .list = &net_list,
+	  .arg = "NAME=VALUE,...",
+	  .help = "virtio network interface; repeatable, at most 8" },
+	{ "vsock", "vsock", KIND_GROUP, AT(vsock), .sub = vsock_rows,
+	  .n_sub = ARRAY_LEN(vsock_rows), .arg = "NAME=VALUE,...",
+	  .help = "virtio socket device" },
 	{ "sev", "sev", KIND_GROUP, AT(sev), .sub = sev_rows,
 	  .n_sub = ARRAY_LEN(sev_rows), .arg = "NAME=VALUE,...",
 	  .help = "launch the guest under AMD SEV" },
 };
+
+static_assert(ARRAY_LEN(rows) <= CONFIG_ROWS, "room for what was given");
+static_assert(SEV(on) == 0 && VSOCK(on) == 0, "as config_group_on reads it");
+
+void *config_group(struct config *c, const struct config_row *group)
+{
+	return (char *)c + group->at;
+}
+
+bool config_group_on(const struct config *c, const struct config_row *group)
+{
+	return *(const bool *)((const char *)c + group->at);
+}
 
 const struct config_row *config_rows(size_t *n)
 {
@@ -133,29 +203,47 @@ int config_required(const struct config_row *group, uint32_t given,
 	return 0;
 }
 
-struct config_disk *config_disk_new(struct config *c, const char *where)
+void *config_item(const struct config *c, const struct config_row *list,
+		  size_t i)
 {
-	if (c->n_disks == CONFIG_DISKS) {
-		log_error("%s: one disk too many; at most %d are accepted",
-			  where, CONFIG_DISKS);
-		return NULL;
-	}
-	c->disk[c->n_disks] = (struct config_disk){ .path = NULL };
-	return &c->disk[c->n_disks];
+	return (char *)c + list->at + i * list->list->size;
 }
 
-int config_disk_add(struct config *c, struct config_disk *d)
+size_t config_items(const struct config *c, const struct config_row *list)
 {
-	char id[16];
+	return *(const size_t *)((const char *)c + list->list->count_at);
+}
 
-	if (!d->id) {
-		int n = snprintf(id, sizeof(id), "disk%zu", c->n_disks);
+void *config_item_new(struct config *c, const struct config_row *list,
+		      const char *where)
+{
+	size_t n = config_items(c, list);
+	void *item;
 
-		d->id = config_keep(c, id, (size_t)n);
+	if (n == list->list->max) {
+		log_error("%s: one %s too many; at most %zu are accepted",
+			  where, list->flag, list->list->max);
+		return NULL;
 	}
-	if (!d->id)
+	item = config_item(c, list, n);
+	memset(item, 0, list->list->size);
+	return item;
+}
+
+int config_item_add(struct config *c, const struct config_row *list, void *item)
+{
+	size_t *n = (size_t *)((char *)c + list->list->count_at);
+	const char **name = (const char **)((char *)item + list->list->id_at);
+	char text[24];
+
+	if (!*name) {
+		int len = snprintf(text, sizeof(text), "%s%zu", list->flag, *n);
+
+		*name = config_keep(c, text, (size_t)len);
+	}
+	if (!*name)
 		return -ENOMEM;
-	c->n_disks++;
+	(*n)++;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #define CONFIG_COMPATIBLE "carrel,vm" /* of the root of a tree */
 #define CONFIG_PATH_BYTES 4095 /* PATH_MAX without its NUL */
 #define CONFIG_SOCKET_BYTES 107 /* sockaddr_un.sun_path, likewise */
+#define CONFIG_ROWS 64 /* room for what config_rows gives */
 
 /* How a value is written as a flag, and what it is stored in. */
 enum config_kind {
@@ -23,10 +24,20 @@ enum config_kind {
 	KIND_SWITCH, /* bool: given or not; an empty property */
 	KIND_ONOFF, /* bool: "on" or "off" */
 	KIND_WORD, /* uint32_t: which of arg's words, "a|b|c" */
+	KIND_MAC, /* CONFIG_MAC_BYTES: a station's address, xx:xx:xx:xx:xx:xx */
 	KIND_PORT, /* struct config_port: max has a bit an accepted end */
-	KIND_GROUP, /* name=value,...; a node with a property each */
+	KIND_GROUP, /* name=value,...; a node with a property each; a struct
+		       that begins with bool on */
 	KIND_LIST, /* the same, repeatable; a node with a node each */
 	KIND_TREE, /* --config itself */
+};
+
+/* Where the items of a KIND_LIST are: an array at the row's offset. */
+struct config_list {
+	size_t size; /* of an item */
+	size_t count_at; /* size_t: how many there are, in struct config */
+	size_t max;
+	size_t id_at; /* const char *: an item's name, in the item */
 };
 
 struct config_row {
@@ -40,6 +51,7 @@ struct config_row {
 	const char *arg, *help;
 	const struct config_row *sub;
 	size_t n_sub;
+	const struct config_list *list; /* KIND_LIST */
 };
 
 /* Rows in the order of the usage text; those of one node are neighbours. */
@@ -67,25 +79,37 @@ int config_put_number(const struct config_slot *s, uint64_t v) MUST_USE;
 /* A copy of len bytes and a NUL, owned by c; NULL, logged: no memory. */
 char *config_keep(struct config *c, const char *text, size_t len) MUST_USE;
 
-/* The disk after the last one, not yet counted; NULL, logged: no room. */
-struct config_disk *config_disk_new(struct config *c, const char *where);
+/* The items of a list's row: item i, and how many there are. */
+void *config_item(const struct config *c, const struct config_row *list,
+		  size_t i);
+size_t config_items(const struct config *c, const struct config_row *list);
+
+/* The item after the last one, not yet counted; NULL, logged: no room. */
+void *config_item_new(struct config *c, const struct config_row *list,
+		      const char *where);
 
 /* Gives it an id unless it has one, and counts it. */
-int config_disk_add(struct config *c, struct config_disk *d) MUST_USE;
+int config_item_add(struct config *c, const struct config_row *list,
+		    void *item) MUST_USE;
 
 /* Is each required suboption among the bits of given? */
 int config_required(const struct config_row *group, uint32_t given,
 		    const char *where) MUST_USE;
 
+/* A group's struct, and whether it was asked for. */
+void *config_group(struct config *c, const struct config_row *group);
+bool config_group_on(const struct config *c, const struct config_row *group);
+
 /*
- * config_flags.c: argv after the verb. sev_given: a bit a suboption of --sev
- * (in the order of its rows), since the flag may come in pieces.
+ * config_flags.c: argv after the verb. given: for each of config_rows, if it is
+ * a group, a bit a suboption (in the order of its rows), since the flag may
+ * come in pieces.
  */
 int config_read_flags(struct config *c, int argc, char **argv,
-		      uint32_t *sev_given) MUST_USE;
+		      uint32_t *given) MUST_USE;
 
 /* config_tree.c: the file of --config. */
 int config_read_tree(struct config *c, const char *path,
-		     uint32_t *sev_given) MUST_USE;
+		     uint32_t *given) MUST_USE;
 
 #endif

@@ -25,7 +25,7 @@ struct tree {
 	struct config *c;
 	const char *path; /* of the file, for messages */
 	const void *fdt;
-	uint32_t *sev_given;
+	uint32_t *given; /* by row, as in config_table.h */
 };
 
 static const char *row_prop(const struct config_row *r)
@@ -134,45 +134,45 @@ static int no_nodes(const struct tree *t, int at, const char *node)
 	return -EINVAL;
 }
 
-static int read_disk(const struct tree *t, int at, const struct config_row *r)
+/* An item of a list: its node's name is its id. */
+static int read_item(const struct tree *t, int at, const struct config_row *r)
 {
 	const char *id = fdt_get_name(t->fdt, at, NULL);
 	const struct config_row *id_row =
 		config_find(r->sub, r->n_sub, "id", 2);
 	char where[WHERE_BYTES];
 	struct config_slot s = { t->c, id_row, NULL, where };
-	struct config_disk *d;
 	uint32_t given = 0;
 	int rc;
 
-	snprintf(where, sizeof(where), "%s: /disks/%s", t->path, id);
-	d = config_disk_new(t->c, where);
-	if (!d)
+	snprintf(where, sizeof(where), "%s: /%s/%s", t->path, r->node, id);
+	s.base = config_item_new(t->c, r, where);
+	if (!s.base)
 		return -EINVAL;
-	s.base = d;
 	rc = config_put_text(&s, id);
 	if (!rc)
-		rc = no_nodes(t, at, "disks");
+		rc = no_nodes(t, at, r->node);
 	if (!rc)
-		rc = read_props(t, at, r->node, r->sub, r->n_sub, d, &given);
+		rc = read_props(t, at, r->node, r->sub, r->n_sub, s.base,
+				&given);
 	if (!rc)
 		rc = config_required(r, given, where);
-	return rc ? rc : config_disk_add(t->c, d);
+	return rc ? rc : config_item_add(t->c, r, s.base);
 }
 
-static int read_disks(const struct tree *t, int at, const struct config_row *r)
+static int read_list(const struct tree *t, int at, const struct config_row *r)
 {
 	int child, rc;
 
 	if (fdt_first_property_offset(t->fdt, at) >= 0) {
-		log_error("%s: /disks: accepted is a node a disk, without "
+		log_error("%s: /%s: accepted is a node a %s, without "
 			  "properties beside them",
-			  t->path);
+			  t->path, r->node, r->flag);
 		return -EINVAL;
 	}
 	fdt_for_each_subnode(child, t->fdt, at)
 	{
-		rc = read_disk(t, child, r);
+		rc = read_item(t, child, r);
 		if (rc)
 			return rc;
 	}
@@ -195,15 +195,15 @@ static int read_node(const struct tree *t, int at)
 		return -EINVAL;
 	}
 	if (r->kind == KIND_LIST)
-		return read_disks(t, at, r);
+		return read_list(t, at, r);
 	rc = no_nodes(t, at, node);
 	if (rc)
 		return rc;
 	if (r->kind != KIND_GROUP)
 		return read_props(t, at, node, rows, n, t->c, &given);
-	t->c->sev.on = true;
-	return read_props(t, at, node, r->sub, r->n_sub, &t->c->sev,
-			  t->sev_given);
+	*(bool *)config_group(t->c, r) = true;
+	return read_props(t, at, node, r->sub, r->n_sub, config_group(t->c, r),
+			  &t->given[r - rows]);
 }
 
 static int read_root(const struct tree *t)
@@ -256,9 +256,9 @@ static int check_tree(const uint8_t *bytes, size_t len)
 	return fdt_check_full(bytes, len);
 }
 
-int config_read_tree(struct config *c, const char *path, uint32_t *sev_given)
+int config_read_tree(struct config *c, const char *path, uint32_t *given)
 {
-	struct tree t = { .c = c, .path = path, .sev_given = sev_given };
+	struct tree t = { .c = c, .path = path, .given = given };
 	uint8_t *bytes = NULL;
 	size_t len;
 	int rc = file_read(path, "--config", TREE_BYTES, &bytes, &len), bad;

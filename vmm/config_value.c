@@ -69,6 +69,11 @@ static void describe(const struct config_row *r, char *text, size_t cap)
 			 "%llu to %llu letters, digits, '.', '_' and '-'", min,
 			 max);
 		break;
+	case KIND_MAC:
+		snprintf(text, cap,
+			 "six bytes as in 02:00:00:12:34:56; not zero, no "
+			 "group's address");
+		break;
 	case KIND_TEXT:
 		snprintf(text, cap, "%llu to %llu bytes", min, max);
 		break;
@@ -219,6 +224,28 @@ static int put_port(const struct config_slot *s, const char *text)
 	return refuse(s, text);
 }
 
+/* Two digits each, with colons between (IEEE 802, 8.1: bit 0 is a group's). */
+static int put_mac(const struct config_slot *s, const char *text)
+{
+	uint8_t *out = (uint8_t *)s->base + s->row->at, all = 0;
+	uint8_t mac[CONFIG_MAC_BYTES];
+	const char *p = text;
+
+	for (unsigned i = 0; i < CONFIG_MAC_BYTES; i++, p += 3) {
+		unsigned high = digit_of(p[0]);
+		unsigned low = high > 15 ? 16 : digit_of(p[1]);
+
+		if (low > 15 || p[2] != (i + 1 < CONFIG_MAC_BYTES ? ':' : '\0'))
+			return refuse(s, text);
+		mac[i] = (uint8_t)(high << 4 | low);
+		all |= mac[i];
+	}
+	if (!all || mac[0] & 1)
+		return refuse(s, text);
+	bytes_copy(out, CONFIG_MAC_BYTES, mac, sizeof(mac));
+	return 0;
+}
+
 static int put_bool(const struct config_slot *s, const char *text)
 {
 	const bool on = !strcmp(text, "on");
@@ -294,6 +321,7 @@ int config_put_text(const struct config_slot *s, const char *text)
 	case KIND_SWITCH:
 	case KIND_ONOFF: return put_bool(s, text);
 	case KIND_WORD: return put_word(s, text);
+	case KIND_MAC: return put_mac(s, text);
 	case KIND_PORT: return put_port(s, text);
 	default: return put_string(s, text);
 	}

@@ -53,6 +53,7 @@ static int arg_check(const struct control_arg *arg, const json_t *value,
 		[CONTROL_STRING] = "string",
 		[CONTROL_UINT64] = "uint64",
 		[CONTROL_LIST] = "array",
+		[CONTROL_BOOL] = "boolean",
 	};
 	bool ok = false;
 
@@ -62,6 +63,7 @@ static int arg_check(const struct control_arg *arg, const json_t *value,
 		ok = json_is_integer(value) && json_integer_value(value) >= 0;
 		break;
 	case CONTROL_LIST: ok = json_is_array(value); break;
+	case CONTROL_BOOL: ok = json_is_boolean(value); break;
 	}
 	if (ok)
 		return 0;

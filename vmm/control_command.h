@@ -21,7 +21,12 @@ struct control_error {
 int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
-enum control_type { CONTROL_STRING, CONTROL_UINT64, CONTROL_LIST };
+enum control_type {
+	CONTROL_STRING,
+	CONTROL_UINT64,
+	CONTROL_LIST,
+	CONTROL_BOOL
+};
 
 struct control_arg {
 	const char *name; /* NULL ends a list */

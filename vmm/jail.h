@@ -11,9 +11,16 @@
 
 #include "vmm/num.h"
 
-enum jail_role { JAIL_MAIN, JAIL_VCPU, JAIL_WORKER, JAIL_ROLES };
+enum jail_role {
+	JAIL_MAIN,
+	JAIL_VCPU,
+	JAIL_WORKER,
+	JAIL_VSOCK, /* the vsock device's worker */
+	JAIL_DIALER, /* the process beside it, which connects */
+	JAIL_ROLES
+};
 
-#define JAIL_REMOVABLE 3
+#define JAIL_REMOVABLE 4
 
 /* Names that the process will remove or swap; NULL: no such name. */
 struct jail_options {

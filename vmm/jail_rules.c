@@ -6,12 +6,14 @@
 #include "vmm/jail.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/psp-sev.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 /* A line a call, as far as it fits. */
@@ -99,13 +101,47 @@ static const struct jail_rule vcpu_rules[] = {
 	  "virtio: a BAR with doorbells moves" },
 };
 
-/* A virtio queue: descriptors are hostile, the disk is what it may reach. */
+/* A virtio queue: descriptors are hostile, its backend is what it reaches. */
 static const struct jail_rule worker_rules[] = {
 	{ SYS_preadv2, {}, "disk: read" },
 	{ SYS_pwritev2, {}, "disk: write" },
 	{ SYS_fdatasync, {}, "disk: flush" },
 	{ SYS_fallocate, {}, "disk: discard, write zeroes" },
 	{ SYS_getrandom, {}, "entropy device" },
+	{ SYS_poll, {}, "network: sleep until kicked or a frame comes" },
+	{ SYS_readv, {}, "network, tap: a frame" },
+	{ SYS_writev, {}, "network, tap: a frame" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETOFFLOAD) },
+	  "network, tap: what the driver can take" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETQUEUE) },
+	  "network, tap: how many queues it uses" },
+	{ SYS_recvfrom, {}, "network, passt: frames" },
+	{ SYS_sendto, {}, "network, passt: small frames" },
+	{ SYS_sendmsg, {}, "network, passt: a large frame" },
+};
+
+/*
+ * Packets of the guest's and bytes of the host's clients are hostile: it moves
+ * them between sockets that are connected. It cannot make one or name a peer.
+ */
+static const struct jail_rule vsock_rules[] = {
+	{ SYS_epoll_wait, {}, "doorbell, clients, connections" },
+	{ SYS_epoll_ctl, {}, "connections come; the listener rests" },
+	{ SYS_accept4, {}, "clients of the Unix socket" },
+	{ SYS_recvfrom, { EQUAL(3, MSG_PEEK) }, "a client's first line" },
+	{ SYS_recvmsg, {}, "sockets that the dialer has connected" },
+	{ SYS_readv, {}, "host to guest, into its memory" },
+	{ SYS_writev, {}, "guest to host, from its memory" },
+	{ SYS_shutdown, {}, "half a connection ends" },
+	{ SYS_close, {}, "a connection ends" },
+};
+
+/* It knows one path and is sent numbers; what connects it passes on. */
+static const struct jail_rule dialer_rules[] = {
+	{ SYS_socket, { EQUAL(0, AF_UNIX) }, "the guest wants a connection" },
+	{ SYS_connect, {}, "likewise" },
+	{ SYS_sendmsg, {}, "the answer, with the socket" },
+	{ SYS_close, {}, "our copy of it" },
 };
 
 #define TABLE(rules) { rules, ARRAY_LEN(rules) }
@@ -114,7 +150,7 @@ static const struct jail_rule worker_rules[] = {
 const struct jail_table jail_common = TABLE(common);
 
 const struct jail_table jail_table[JAIL_ROLES] = {
-	[JAIL_MAIN] = TABLE(main_rules),
-	[JAIL_VCPU] = TABLE(vcpu_rules),
-	[JAIL_WORKER] = TABLE(worker_rules),
+	[JAIL_MAIN] = TABLE(main_rules),     [JAIL_VCPU] = TABLE(vcpu_rules),
+	[JAIL_WORKER] = TABLE(worker_rules), [JAIL_VSOCK] = TABLE(vsock_rules),
+	[JAIL_DIALER] = TABLE(dialer_rules),
 };

@@ -14,6 +14,7 @@
 
 #include "boot/plan.h"
 #include "devices/terminal.h"
+#include "devices/vsock_dial.h"
 #include "sev/launch.h"
 #include "sev/qmp.h"
 #include "vmm/board.h"
@@ -23,6 +24,7 @@
 #include "vmm/counters.h"
 #include "vmm/inherit.h"
 #include "vmm/jail.h"
+#include "vmm/links.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/notify.h"
@@ -41,6 +43,7 @@ struct carrel {
 	struct notify notify; /* whoever started us */
 	int inherited; /* the control socket, if it was handed over */
 	struct sev_qmp sev_qmp;
+	int dial_fd; /* the board's, once it is open */
 };
 
 /* The control socket's commands, as the machine's verbs. */
@@ -187,23 +190,33 @@ static int enter_vcpu(void *ctx)
 }
 
 /* A worker without its sandbox must not see a byte of the guest's. */
-static void enter_worker(void *ctx)
+static void enter_worker(void *ctx, int role)
 {
 	struct carrel *c = ctx;
 
-	if (c->cfg.sandbox && jail_thread(JAIL_WORKER)) {
+	if (c->cfg.sandbox && jail_thread((enum jail_role)role)) {
 		log_error("the sandbox of a device's thread failed");
 		exit(EXIT_HOST);
 	}
 }
 
-static int confine_guard(void *ctx)
+/* In a process beside us, which removes nothing. */
+static int confine(const struct carrel *c, enum jail_role role)
 {
-	const struct carrel *c = ctx;
 	const struct jail_options nothing = { 0 };
 	int rc = c->cfg.sandbox ? jail_process(&nothing) : 0;
 
-	return rc || !c->cfg.sandbox ? rc : jail_thread(JAIL_MAIN);
+	return rc || !c->cfg.sandbox ? rc : jail_thread(role);
+}
+
+static int confine_guard(void *ctx)
+{
+	return confine(ctx, JAIL_MAIN);
+}
+
+static int confine_dialer(void *ctx)
+{
+	return confine(ctx, JAIL_DIALER);
 }
 
 /* Whatever becomes of us, the user's terminal is as it was. */
@@ -216,6 +229,22 @@ static int guard_terminal(struct carrel *c)
 	if (rc)
 		log_error("standard input: cannot guard the terminal: %s",
 			  strerror(-rc));
+	return rc;
+}
+
+/* Now, as it is to have nothing of what we are about to open. */
+static int start_dialer(struct carrel *c)
+{
+	int rc = 0;
+
+	c->dial_fd = -1;
+	if (c->cfg.vsock.on)
+		rc = dial_fork(&c->dial_fd, c->cfg.vsock.path, confine_dialer,
+			       c);
+	if (rc)
+		log_error("vsock '%s': no process that connects for the guest: "
+			  "%s",
+			  c->cfg.vsock.path, strerror(-rc));
 	return rc;
 }
 
@@ -283,8 +312,8 @@ static int open_machine(struct carrel *c)
 
 static int open_board(struct carrel *c)
 {
-	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image, enter_worker,
-			    c);
+	const struct board_host host = { enter_worker, c, c->dial_fd };
+	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image, &host);
 
 	c->machine.board = c->board;
 	return rc;
@@ -306,6 +335,8 @@ static int open_control(struct carrel *c)
 				  &control_vm, c);
 	if (!rc)
 		rc = counters_open(&c->counters, &c->control);
+	if (!rc)
+		rc = links_open(&c->control, c->board);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,
@@ -324,7 +355,7 @@ static int enter_jail(struct carrel *c)
 	const struct jail_options o = {
 		.removable = { config_inherits(&c->cfg) ? NULL : c->cfg.control,
 			       port_name(&c->cfg.serial),
-			       port_name(&c->cfg.debugcon) },
+			       port_name(&c->cfg.debugcon), c->cfg.vsock.path },
 	};
 	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
 
@@ -418,7 +449,8 @@ static int run(struct carrel *c)
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
-	if (open_standard() || guard_terminal(c) || take_over(c))
+	if (open_standard() || guard_terminal(c) || take_over(c) ||
+	    start_dialer(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;

@@ -37,6 +37,7 @@ static int parse(struct config *c, const char *line, char *text, size_t cap)
 }
 
 #define RUN "carrel run --firmware f "
+#define FORTY "a123456789b123456789c123456789d123456789"
 
 static const struct {
 	const char *line;
@@ -55,7 +56,7 @@ static const struct {
 	{ RUN "--memroy 1G", { "--memroy", "nearest is --memory" } },
 	{ RUN "--cpu 2", { "nearest is --cpus" } },
 	{ RUN "--no-reboots", { "nearest is --no-reboot" } },
-	{ RUN "--net tap=t", { "--net: not known" } },
+	{ RUN "--nat tap=t", { "--nat: not known", "--net" } },
 	{ RUN "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1",
 	  { "not known" } },
 	{ RUN "--memory", { "--memory: needs a value", "SIZE" } },
@@ -126,6 +127,40 @@ static const struct {
 	      "--disk path=17",
 	  { "at most 16" } },
 
+	{ RUN "--net mtu=1500", { "net0", "either tap=IFNAME or passt" } },
+	{ RUN "--net tap=a,passt=b", { "either tap=IFNAME or passt" } },
+	{ RUN "--net tap=", { "--net tap \"\"", "1 to 15" } },
+	{ RUN "--net tap=0123456789012345", { "1 to 15" } },
+	{ RUN "--net tap=a/b", { "--net tap \"a/b\"" } },
+	{ RUN "--net tap=a,queues=9", { "--net queues \"9\"", "1 to 8" } },
+	{ RUN "--net tap=a,queues=0", { "1 to 8" } },
+	{ RUN "--net passt=a,queues=2", { "passt \"a\"", "queues=2" } },
+	{ RUN "--net tap=a,mtu=67", { "68 to 65535" } },
+	{ RUN "--net tap=a,mtu=65536", { "68 to 65535" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00:00:00", { "six bytes" } },
+	{ RUN "--net tap=a,mac=2:0:0:0:0:0", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02-00-00-00-00-01", { "six bytes" } },
+	{ RUN "--net tap=a,mac=02:00:00:00:00:0g", { "six bytes" } },
+	{ RUN "--net tap=a,mac=00:00:00:00:00:00", { "not zero" } },
+	{ RUN "--net tap=a,mac=01:00:00:00:00:01", { "no group's" } },
+	{ RUN "--net tap=a,mac=", { "six bytes" } },
+	{ RUN "--net tap=a,id=x --net passt=b,id=x",
+	  { "two nets", "\"a\"", "\"b\"" } },
+	{ RUN "--net tap=1 --net tap=2 --net tap=3 --net tap=4 --net tap=5 "
+	      "--net tap=6 --net tap=7 --net tap=8 --net tap=9",
+	  { "at most 8" } },
+
+	{ RUN "--vsock cid=3", { "--vsock: needs path=SOCKET" } },
+	{ RUN "--vsock path=v", { "--vsock: needs cid=N" } },
+	{ RUN "--vsock cid=2,path=v",
+	  { "--vsock cid \"2\"", "3 to 4294967294" } },
+	{ RUN "--vsock cid=0xffffffff,path=v", { "3 to 4294967294" } },
+	{ RUN "--vsock cid=3,path=", { "1 to 96 bytes" } },
+	{ RUN "--vsock cid=3,path=" FORTY FORTY "12345678901234567",
+	  { "1 to 96 bytes" } },
+	{ RUN "--vsock cid=3,socket=v", { "--vsock socket: not known" } },
+	{ RUN "--vsock", { "--vsock: needs a value" } },
 	{ RUN "--sev kernel-hashes=on", { "--sev: needs policy=N" } },
 	{ RUN "--sev=", { "--sev : not known" } },
 	{ RUN "--sev on", { "--sev on: not known" } },
@@ -222,6 +257,7 @@ static void defaults(void **state)
 	assert_int_equal(c.debugcon.end, END_NONE);
 	assert_true(c.sandbox);
 	assert_false(c.rng || c.paused || c.no_reboot || c.sev.on);
+	assert_false(c.vsock.on);
 	assert_int_equal(c.n_disks, 0);
 	assert_null(c.control);
 	assert_null(c.name);
@@ -240,6 +276,7 @@ static void everything(void **state)
 	       "--paused --no-reboot --sandbox off --log json --dump-dtb - "
 	       "--disk path=/a,,b,readonly,queues=3 "
 	       "--disk id=root,path=p=q,readonly=off "
+	       "--vsock cid=4,path=v,,w --vsock cid=5 "
 	       "--sev policy=0xFFFFFFFF,dh=g --sev session=h,cbitpos=47,"
 	       "reduced-phys-bits=1,kernel-hashes=off");
 	assert_string_equal(c.name, "vm-1.x");
@@ -257,6 +294,9 @@ static void everything(void **state)
 	assert_string_equal(c.dump_dtb, "-");
 	assert_true(c.rng && c.paused && c.no_reboot && !c.sandbox);
 	assert_int_equal(c.log, CONFIG_LOG_JSON);
+	assert_true(c.vsock.on);
+	assert_int_equal(c.vsock.cid, 5);
+	assert_string_equal(c.vsock.path, "v,w");
 	assert_int_equal(c.n_disks, 2);
 	assert_string_equal(c.disk[0].path, "/a,b");
 	assert_string_equal(c.disk[0].id, "disk0");
@@ -365,7 +405,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 19 + 4 + 6);
+	assert_int_equal(words, 21 + 4 + 6 + 2 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

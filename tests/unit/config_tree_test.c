@@ -126,6 +126,21 @@ static const struct {
 	{ HEAD FIRM "disks { a@0 { path = \"p\"; }; }; };", { "\"a@0\"" } },
 	{ HEAD FIRM "disks { a23456789012345678901 { path = \"p\"; }; }; };",
 	  { "1 to 20" } },
+	{ HEAD FIRM "vsock { }; };", { "--vsock: needs cid" } },
+	{ HEAD FIRM "vsock { cid = <5>; }; };", { "--vsock: needs path" } },
+	{ HEAD FIRM "vsock { cid = <2>; path = \"v\"; }; };",
+	  { "/vsock, property cid", "3 to 4294967294" } },
+	{ HEAD FIRM "vsock { cid = <5>; policy = <1>; }; };",
+	  { "property policy: not known" } },
+	{ HEAD FIRM "nets { tap = \"x\"; }; };", { "a node a net" } },
+	{ HEAD FIRM "nets { a { mtu = <1500>; }; }; };", { "either tap" } },
+	{ HEAD FIRM "nets { a { tap = \"t\"; mac = [02 00 00 00 00 01]; }; "
+		    "}; };",
+	  { "/nets, property mac" } },
+	{ HEAD FIRM "nets { a { tap = \"t\"; queues = <9>; }; }; };",
+	  { "1 to 8" } },
+	{ HEAD FIRM "nets { a { tap = \"t\"; peer = \"p\"; }; }; };",
+	  { "property peer: not known" } },
 	{ HEAD FIRM "sev { }; };", { "--sev: needs policy" } },
 	{ HEAD FIRM "sev { policy = <1 0>; }; };", { "0 to 4294967295" } },
 	{ HEAD FIRM "sev { policy = <1>; dh = \"a\"; }; };",
@@ -272,6 +287,13 @@ static void examples(void **state)
 	assert_string_equal(c.disk[0].path, "root.img");
 	assert_string_equal(c.disk[1].id, "data");
 	assert_true(!c.disk[0].readonly && c.disk[1].readonly);
+	assert_int_equal(c.n_nets, 1);
+	assert_string_equal(c.net[0].id, "net0");
+	assert_string_equal(c.net[0].tap, "tap0");
+	assert_null(c.net[0].passt);
+	assert_memory_equal(c.net[0].mac, "\2\0\0\x12\x34\x56", 6);
+	assert_int_equal(c.net[0].queues, 2);
+	assert_int_equal(c.net[0].mtu, 0);
 	config_close(&c);
 
 	scratch_put(&s, tree, example("docs/examples/microvm.dts", tree));
@@ -355,8 +377,12 @@ static void dump_reads_back(void **state)
 		  "path=c,id=A.b_c-9,queues=16", "--sev",
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"
 		  "kernel-hashes=off" },
+		{ "--firmware", "f", "--net",
+		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000", "--net",
+		  "passt=/a,,b,id=lan", "--net", "tap=t1" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
-		  "--sev", "policy=0,dh=d,session=s" },
+		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
+		  "policy=0,dh=d,session=s" },
 	};
 	static uint8_t one[TREE_MAX], two[TREE_MAX];
 	char text[2048];

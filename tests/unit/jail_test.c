@@ -154,8 +154,10 @@ static bool allowed(enum jail_role role, long nr)
 /* Does some other role have it? */
 static bool tempting(long nr)
 {
-	return allowed(JAIL_MAIN, nr) || allowed(JAIL_VCPU, nr) ||
-	       allowed(JAIL_WORKER, nr);
+	for (enum jail_role role = 0; role < JAIL_ROLES; role++)
+		if (allowed(role, nr))
+			return true;
+	return false;
 }
 
 /* Linux lets these two past every filter: only its own trampolines use them. */
@@ -188,6 +190,7 @@ static void nothing_else_is_allowed(void **state)
 }
 
 #define TIOCSTI_ 0x5412
+#define EVERY ((1u << JAIL_ROLES) - 1)
 
 /* Listed calls with arguments that are not. */
 static void arguments_are_matched(void **state)
@@ -204,9 +207,9 @@ static void arguments_are_matched(void **state)
 		{ { SYS_mmap,
 		    { 0, 4096, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0 } },
-		  7 },
+		  EVERY },
 		{ { SYS_mprotect, { 0, 0, PROT_READ | PROT_EXEC } }, 0 },
-		{ { SYS_mprotect, { 0, 0, PROT_READ } }, 7 },
+		{ { SYS_mprotect, { 0, 0, PROT_READ } }, EVERY },
 		{ { SYS_madvise, { 0, 0, MADV_WIPEONFORK } }, 0 },
 		{ { SYS_ioctl, { 0, TIOCSTI_, 0 } }, 0 },
 		{ { SYS_ioctl, { 0, KVM_CREATE_VM } }, 0 },
@@ -225,9 +228,16 @@ static void arguments_are_matched(void **state)
 		{ { SYS_fcntl, { 0, F_GETFL } }, 1 << JAIL_MAIN },
 		{ { SYS_clone, { SIGCHLD, 0, 0, 0, 0 } }, 0 },
 		{ { SYS_socket, { AF_INET, SOCK_STREAM, 0 } }, 0 },
-		{ { SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } }, 0 },
+		{ { SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
+		  1 << JAIL_DIALER },
+		{ { SYS_connect, { ~0ull } }, 1 << JAIL_DIALER },
+		{ { SYS_recvfrom, { ~0ull, 0, 0, MSG_PEEK } },
+		  1 << JAIL_MAIN | 1 << JAIL_WORKER | 1 << JAIL_VSOCK },
+		{ { SYS_recvfrom, { ~0ull } },
+		  1 << JAIL_MAIN | 1 << JAIL_WORKER },
 		{ { SYS_preadv2, { ~0ull } }, 1 << JAIL_WORKER },
-		{ { SYS_accept4, { ~0ull } }, 1 << JAIL_MAIN },
+		{ { SYS_accept4, { ~0ull } },
+		  1 << JAIL_MAIN | 1 << JAIL_VSOCK },
 		{ { SYS_unlink, { 0 } }, 1 << JAIL_MAIN },
 	};
 

@@ -379,7 +379,7 @@ static void event_indices_suppress(void **state)
 		bool irq, more;
 
 		reopen(w, VIRTIO_F_EVENT_IDX);
-		w->q.published = table[i].used;
+		w->q.published = w->q.filled = table[i].used;
 		w->q.told = table[i].told;
 		/* With event indices the flag means nothing. */
 		put16(w, AVAIL, VRING_AVAIL_NO_INTERRUPT);

@@ -30,6 +30,7 @@ class Case:
         self.artefacts = artefacts
         self.dir = build / "e2e" / self.name      # kept
         self.tmp = None                           # gone at the end
+        self.within = []    # what VMs are started with: see net.Space
         self.programs = []
 
     # What a case starts from.
@@ -70,6 +71,7 @@ class Case:
     def run_vm(self, name, argv, emulated, serial, control):
         if emulated:
             argv = [self.program("carrel-emu"), *argv]
+        argv = [*self.within, *argv]
         self.programs.append(Vm(self, name, argv, serial, control))
         return self.programs[-1]
 

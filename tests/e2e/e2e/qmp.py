@@ -52,7 +52,7 @@ class Qmp(Raw):
         self.greeting = self.line()
         self.command("qmp_capabilities")
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         request = {"execute": name}
         if arguments:
             request["arguments"] = {k.replace("_", "-"): v

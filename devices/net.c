@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * net: see the header. A tap's offloads and queues are settled by the first
+ * worker that a driver's start wakes: threads that run the guest have no
+ * business with the tap.
+ */
+#include "devices/net.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "devices/passt.h"
+#include "devices/tap.h"
+#include "vmm/log.h"
+
+#define STATUS_LINK_UP 1u
+#define MTU_USUAL 1500u
+
+struct config_space {
+	uint8_t mac[NET_MAC_BYTES];
+	uint16_t status, max_pairs, mtu;
+};
+static_assert(sizeof(struct config_space) == 12, "virtio 1.2, 5.1.4");
+static_assert(sizeof(struct config_space) <= VDEV_CONFIG, "room for it");
+
+enum queue_role { ROLE_NONE, ROLE_RX, ROLE_TX, ROLE_CTRL };
+
+/* 5.1.2: without MQ there is one pair, and control comes right after it. */
+static enum queue_role role_of(const struct net *n, unsigned i)
+{
+	uint64_t f = n->vdev.accepted;
+	unsigned pairs = f & NET_F_MQ ? n->n_pairs : 1;
+
+	if (i < 2 * pairs)
+		return i % 2 ? ROLE_TX : ROLE_RX;
+	return i == 2 * pairs && f & NET_F_CTRL_VQ ? ROLE_CTRL : ROLE_NONE;
+}
+
+int net_use_pairs(struct net *n, unsigned pairs)
+{
+	int rc = 0;
+
+	if (!pairs || pairs > n->n_pairs)
+		return -EINVAL;
+	for (unsigned i = 0; !rc && i < n->n_pairs; i++) {
+		struct net_end *e = n->pair[i]->end;
+
+		if (n->n_pairs > 1)
+			rc = e->ops->enable(e, i < pairs);
+		atomic_store(&n->pair[i]->on, !rc && i < pairs);
+		if (i < pairs)
+			worker_kick(&n->vdev.queue[2 * i].worker);
+	}
+	return rc;
+}
+
+int net_use_offloads(struct net *n, uint64_t offloads)
+{
+	struct net_end *e = n->pair[0]->end;
+
+	if (offloads & ~(n->vdev.accepted & NET_GUEST_OFFLOADS) ||
+	    !net_features_ok(offloads))
+		return -EINVAL;
+	return e->ops->offload ? e->ops->offload(e, offloads) : 0;
+}
+
+/* 5.1.6.5.5: a driver begins with one pair, and with what it negotiated. */
+static int settle(struct net *n)
+{
+	int rc = 0;
+
+	if (atomic_load(&n->settled))
+		return 0;
+	pthread_mutex_lock(&n->lock);
+	if (!atomic_load(&n->settled)) {
+		rc = net_use_offloads(n, n->vdev.accepted & NET_GUEST_OFFLOADS);
+		if (!rc)
+			rc = net_use_pairs(n, 1);
+		atomic_store(&n->settled, !rc);
+	}
+	pthread_mutex_unlock(&n->lock);
+	return rc;
+}
+
+/* In a worker: the peer is gone. The main thread hears of it. */
+static void lose(struct net *n, int why)
+{
+	atomic_store(&n->lost, why);
+	atomic_store(&n->up, false);
+	(void)!write(n->lost_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	/* What waits to be sent is dropped now. */
+	for (unsigned i = 0; i < n->n_pairs; i++)
+		worker_kick(&n->vdev.queue[2 * i + 1].worker);
+}
+
+static int serve(struct vdev *d, struct vqueue *q)
+{
+	struct net *n = (struct net *)d;
+	unsigned i = (unsigned)(q - d->queue);
+	struct net_pair *p = n->pair[i / 2 % n->n_pairs];
+	int rc = settle(n);
+
+	static_assert(offsetof(struct net, vdev) == 0, "cast");
+
+	if (rc == -EBADFD) /* the tap was deleted before the driver came */
+		rc = -ENOTCONN;
+	if (!rc) {
+		switch (role_of(n, i)) {
+		case ROLE_RX:
+			if (atomic_load(&p->on) && !atomic_load(&n->lost))
+				rc = net_rx_serve(&p->rx, q);
+			break;
+		case ROLE_TX: rc = net_tx_serve(&p->tx, q); break;
+		case ROLE_CTRL: return vdev_serve(q);
+		case ROLE_NONE: break;
+		}
+	}
+	if (rc != -ENOTCONN && rc != -EPROTO && rc != -EBADFD)
+		return rc;
+	/* A queue that was taken out of use just now says EBADFD, too. */
+	if (rc != -EBADFD || atomic_load(&p->on))
+		lose(n, rc);
+	return 0;
+}
+
+static void opened(struct vdev *d, unsigned i)
+{
+	struct net *n = (struct net *)d;
+
+	atomic_store(&n->settled, false);
+	if (role_of(n, i) == ROLE_RX)
+		net_rx_opened(&n->pair[i / 2]->rx, d->accepted);
+}
+
+static const struct vdev_ops net_ops = {
+	.name = "virtio-net",
+	.type = VIRTIO_TYPE_NET,
+	.class = 0x020000, /* Ethernet */
+	.request = net_ctrl_request,
+	.serve = serve,
+	.opened = opened,
+	.features_ok = net_features_ok,
+};
+
+/* Main thread: what the guest sees of the link, and whether frames pass. */
+static void link_update(struct net *n)
+{
+	uint8_t *status =
+		n->vdev.config + offsetof(struct config_space, status);
+	bool up = n->wanted && !atomic_load(&n->lost);
+	bool was;
+
+	bus_lock(n->board->bus);
+	was = get_le16(status) & STATUS_LINK_UP;
+	put_le16(status, (uint16_t)(up ? STATUS_LINK_UP : 0));
+	atomic_store(&n->up, up);
+	if (up != was)
+		vdev_config_changed(&n->vdev);
+	bus_unlock(n->board->bus);
+}
+
+void net_set_link(struct net *n, bool up)
+{
+	n->wanted = up;
+	link_update(n);
+}
+
+static const char *loss_of(int rc)
+{
+	switch (rc) {
+	case -EPROTO: return "said what is no frame";
+	case -EBADFD: return "was deleted";
+	default: return "is gone";
+	}
+}
+
+static void on_lost(void *ctx, int fd, uint32_t events)
+{
+	struct net *n = ctx;
+
+	(void)events;
+	if (!event_take(fd))
+		return;
+	if (n->vdev.config[offsetof(struct config_space, status)])
+		log_warn("%s: %s %s: the link is down until carrel is started "
+			 "again",
+			 n->vdev.label, n->peer,
+			 loss_of(atomic_load(&n->lost)));
+	link_update(n);
+}
+
+/* An address of our own making: local, and of one station (IEEE 802, 8.4). */
+static int random_mac(uint8_t *mac)
+{
+	if (getrandom(mac, NET_MAC_BYTES, 0) != NET_MAC_BYTES)
+		return -EIO;
+	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2);
+	return 0;
+}
+
+static int config_fill(struct net *n, const struct net_config *cfg,
+		       unsigned mtu)
+{
+	static const uint8_t none[NET_MAC_BYTES];
+	struct config_space s = {
+		.status = STATUS_LINK_UP,
+		.max_pairs = (uint16_t)n->n_pairs,
+		.mtu = (uint16_t)mtu,
+	};
+	int rc = 0;
+
+	bytes_copy(s.mac, sizeof(s.mac), cfg->mac, NET_MAC_BYTES);
+	if (!memcmp(s.mac, none, sizeof(none)))
+		rc = random_mac(s.mac);
+	bytes_copy(n->vdev.config, sizeof(n->vdev.config), &s, sizeof(s));
+	n->vdev.config_len = sizeof(s);
+	return rc;
+}
+
+static unsigned mtu_of(const struct net_config *cfg)
+{
+	unsigned mtu = cfg->mtu;
+
+	if (!mtu && cfg->tap)
+		mtu = tap_mtu(cfg->tap);
+	/* A driver takes it as the most it may ever set: see networking.md. */
+	return mtu == MTU_USUAL && !cfg->mtu ? 0 : mtu;
+}
+
+static void close_ends(struct net *n)
+{
+	for (unsigned i = 0; i < NET_PAIRS; i++) {
+		struct net_pair *p = n->pair[i];
+
+		if (p && p->end)
+			p->end->ops->close(p->end);
+		free(p);
+	}
+	if (n->lost_fd >= 0)
+		close(n->lost_fd);
+	pthread_mutex_destroy(&n->lock);
+}
+
+static int open_ends(struct net *n, const struct net_config *cfg)
+{
+	struct net_end *end[NET_PAIRS] = { NULL };
+	int rc;
+
+	if (cfg->tap)
+		rc = tap_open(end, n->n_pairs, cfg->tap);
+	else
+		rc = passt_open(&end[0], cfg->passt);
+	for (unsigned i = 0; !rc && i < n->n_pairs; i++) {
+		struct net_pair *p = calloc(1, sizeof(*p));
+
+		if (!p) {
+			while (i < n->n_pairs)
+				end[i]->ops->close(end[i]), i++;
+			return -ENOMEM;
+		}
+		n->pair[i] = p;
+		p->end = p->rx.end = p->tx.end = end[i];
+		p->rx.up = p->tx.up = &n->up;
+	}
+	return rc;
+}
+
+static uint64_t features_of(const struct net *n, const struct net_config *cfg,
+			    unsigned mtu)
+{
+	uint64_t f = NET_F_MAC | NET_F_STATUS | NET_F_MRG_RXBUF;
+
+	if (mtu)
+		f |= NET_F_MTU;
+	/* passt computes every sum itself and takes whole packets only. */
+	if (cfg->tap)
+		f |= NET_GUEST_OFFLOADS | NET_F_CTRL_VQ |
+		     NET_F_CTRL_GUEST_OFFLOADS | NET_F_CSUM | NET_F_HOST_TSO4 |
+		     NET_F_HOST_TSO6 | NET_F_HOST_ECN;
+	if (n->n_pairs > 1)
+		f |= NET_F_MQ;
+	return f;
+}
+
+static int open_vdev(struct net *n, const struct net_config *cfg)
+{
+	unsigned mtu = mtu_of(cfg);
+	uint64_t features = features_of(n, cfg, mtu);
+	int rc = config_fill(n, cfg, mtu);
+
+	if (rc)
+		return rc;
+	return vdev_open(&n->vdev, &net_ops, cfg->id, n->board->mem, features,
+			 cfg->platform,
+			 2 * n->n_pairs + (features & NET_F_CTRL_VQ ? 1 : 0),
+			 n->board->hooks);
+}
+
+int net_attach(struct net *n, const struct net_config *cfg,
+	       const struct net_board *board, uint8_t devfn)
+{
+	int rc;
+
+	*n = (struct net){
+		.board = board,
+		.peer = cfg->tap ? cfg->tap : cfg->passt,
+		.n_pairs = cfg->pairs,
+		.wanted = true,
+		.up = true,
+		.lost_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	CHECK(cfg->pairs && cfg->pairs <= NET_PAIRS);
+	pthread_mutex_init(&n->lock, NULL);
+	rc = open_ends(n, cfg);
+	if (rc) { /* it said so itself */
+		close_ends(n);
+		return rc;
+	}
+	rc = n->lost_fd < 0 ? -EMFILE : open_vdev(n, cfg);
+	if (rc)
+		goto fail;
+	rc = virtio_pci_attach(&n->pci, &n->vdev, board->pci, devfn,
+			       board->irq);
+	if (rc)
+		goto fail_vdev;
+	rc = event_add(board->ev, n->lost_fd, EPOLLIN, on_lost, n);
+	if (!rc)
+		return 0;
+	virtio_pci_close(&n->pci);
+fail_vdev:
+	vdev_close(&n->vdev);
+fail:
+	close_ends(n);
+	log_error("network interface '%s': %s", cfg->id, strerror(-rc));
+	return rc;
+}
+
+void net_close(struct net *n)
+{
+	event_remove(n->board->ev, n->lost_fd);
+	vdev_close(&n->vdev);
+	virtio_pci_close(&n->pci);
+	close_ends(n);
+}
+
+void net_pause(struct net *n)
+{
+	vdev_pause(&n->vdev);
+}
+
+void net_resume(struct net *n)
+{
+	vdev_resume(&n->vdev);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vsock_dial: see the header. A message is a record of fixed size; the socket
+ * itself travels beside the answer (SCM_RIGHTS).
+ */
+#include "devices/vsock_dial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DIALER_FD (STDERR_FILENO + 1)
+
+struct question {
+	uint64_t tag;
+	uint32_t port;
+	uint32_t unused;
+};
+
+struct answer {
+	uint64_t tag;
+	int32_t err; /* -errno */
+	uint32_t unused;
+};
+
+union rights {
+	char space[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+/*
+ * A Unix socket connects or refuses at once; one whose backlog is full refuses,
+ * too, as the dialer waits for nobody.
+ */
+static int dial(const char *path, uint32_t port)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd, rc;
+
+	rc = snprintf(a.sun_path, sizeof(a.sun_path), "%s_%u", path, port);
+	if (rc < 0 || (size_t)rc >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static void reply(const struct question *q, int sock)
+{
+	struct answer a = { .tag = q->tag, .err = sock < 0 ? sock : 0 };
+	struct iovec v = { &a, sizeof(a) };
+	union rights r = { .space = { 0 } };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	if (sock >= 0) {
+		m.msg_control = r.space;
+		m.msg_controllen = sizeof(r.space);
+		CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+		CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+		CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(int));
+		bytes_copy(CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(int), &sock,
+			   sizeof(sock));
+	}
+	while (sendmsg(DIALER_FD, &m, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
+/* False: carrel is gone. */
+static bool serve_one(const char *path)
+{
+	struct question q;
+	ssize_t n = read(DIALER_FD, &q, sizeof(q));
+	int sock;
+
+	if (n != sizeof(q))
+		return n < 0 && errno == EINTR;
+	sock = dial(path, q.port);
+	reply(&q, sock);
+	if (sock >= 0)
+		close(sock);
+	return true;
+}
+
+/* Signals that the terminal sends to all of us must not end it first. */
+static void dialer_main(int fd, const char *path, int (*confine)(void *ctx),
+			void *ctx)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	prctl(PR_SET_NAME, "carrel-dial");
+	if (fd != DIALER_FD && dup3(fd, DIALER_FD, O_CLOEXEC) < 0)
+		_exit(1);
+	if (close_range(DIALER_FD + 1, ~0u, 0) || confine(ctx))
+		_exit(1);
+	while (serve_one(path))
+		;
+	_exit(0);
+}
+
+int dial_fork(int *fd, const char *path, int (*confine)(void *ctx), void *ctx)
+{
+	int pair[2], rc;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		dialer_main(pair[1], path, confine, ctx);
+	rc = pid < 0 ? -errno : 0;
+	close(pair[1]);
+	if (!rc && fcntl(pair[0], F_SETFL, O_NONBLOCK))
+		rc = -errno;
+	if (rc)
+		close(pair[0]);
+	else
+		*fd = pair[0];
+	return rc;
+}
+
+int dial_ask(int fd, uint64_t tag, uint32_t port)
+{
+	const struct question q = { .tag = tag, .port = port };
+
+	return write(fd, &q, sizeof(q)) == sizeof(q) ? 0 : -errno;
+}
+
+static int passed_socket(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int sock;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	bytes_copy(&sock, sizeof(sock), CMSG_DATA(c), sizeof(sock));
+	return sock;
+}
+
+int dial_answer(int fd, uint64_t *tag, int *sock, int *err)
+{
+	struct answer a;
+	struct iovec v = { &a, sizeof(a) };
+	union rights r;
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = r.space,
+			    .msg_controllen = sizeof(r.space) };
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n != sizeof(a))
+		return -EPIPE;
+	*tag = a.tag;
+	*err = a.err;
+	*sock = passed_socket(&m);
+	/* We had no descriptor left for it: it is gone. */
+	if (!*err && *sock < 0)
+		*err = -EMFILE;
+	return 1;
+}

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network of its own for a case, which needs no rights to make, and a guest
+that does what it is told."""
+import ctypes
+import hashlib
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+from e2e.vm import run
+
+HOST, GUEST = "10.5.0.1", "10.5.0.2"
+NEW_USER, NEW_NET = 0x10000000, 0x40000000      # sched.h
+
+
+class Space:
+    """A network namespace. Every VM of the case starts in it from now on."""
+
+    def __init__(self, t):
+        self.t = t
+        self.holder = t.start("space", ["unshare", "-Urn", "sleep", "inf"])
+        pid = self.holder.child.pid
+        wait_for(lambda: "sleep" in running(pid), "a namespace")
+        self.within = ["nsenter", "-t", pid, "-U", "-n",
+                       "--preserve-credentials", "--"]
+        t.within = self.within
+        self.do("ip", "link", "set", "lo", "up")
+
+    def do(self, *argv):
+        status, said = run([*self.within, *argv])
+        assert status == 0, f"{argv}: {said}"
+        return said
+
+    def start(self, name, *argv):
+        return self.t.start(name, [*self.within, *argv])
+
+    def tap(self, name="tap0", queues=1, address=HOST, mtu=1500):
+        self.do("ip", "tuntap", "add", name, "mode", "tap",
+                *(["multi_queue"] if queues > 1 else []))
+        self.do("ip", "link", "set", name, "mtu", mtu, "up")
+        self.do("ip", "addr", "add", f"{address}/24", "dev", name)
+        return name
+
+    def socket(self):
+        """A TCP socket in here: made by a thread that has gone in."""
+        made = []
+
+        def make():
+            pid = self.holder.child.pid
+            if os.getuid():
+                enter(f"/proc/{pid}/ns/user", NEW_USER)
+            enter(f"/proc/{pid}/ns/net", NEW_NET)
+            made.append(socket.socket())
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
+
+    def iperf(self, guest, *args, address=HOST, seconds=3):
+        """Mbit/s as the receiver counts, and all that the server measured;
+        args: -R, -P 4, ... of the guest's client."""
+        name = f"iperf{len(self.t.programs)}"
+        host = self.start(name, "iperf3", "-s", "-1", "-J")
+        wait_for(lambda: ":5201" in self.do("ss", "-ltn"), "iperf3")
+        guest.do(f"iperf3 -c {address} -t {seconds} {' '.join(args)} "
+                 "> /tmp/iperf 2>&1 || { cat /tmp/iperf; false; }")
+        assert host.wait(60) == 0, host.messages()
+        end = json.loads(host.messages())["end"]
+        side = "sum_sent" if "-R" in args else "sum_received"
+        return round(end[side]["bits_per_second"] / 1e6, 1), end
+
+
+def running(pid):
+    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+        return f.read().split("\0")[0]
+
+
+def enter(path, kind):
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(path, "rb") as f:
+        assert libc.setns(f.fileno(), kind) == 0, \
+            f"{path}: {os.strerror(ctypes.get_errno())}"
+
+
+def wait_for(ready, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, f"{what}: not in {seconds} s"
+        time.sleep(0.1)
+
+
+class Guest:
+    """The test guest's shell on a VM's console."""
+
+    def __init__(self, vm):
+        self.vm, self.n = vm, 0
+        vm.qmp()
+        vm.expect("carrel-guest: ready: shell")
+
+    def do(self, command, timeout=None, status=0):
+        """Its output; fails unless it ends with status."""
+        said = len(self.vm.console())
+        self.vm.type(command + "\n")
+        self.n += 1
+        m = self.vm.expect(r"carrel-guest: done: (\d+)", timeout, self.n)
+        out = self.vm.console()[said:m.start()].replace("\r", "")
+        assert status is None or int(m[1]) == status, \
+            f"{command}: {m[1]}: {out}"
+        return out
+
+    def address(self, address=GUEST, dev="eth0"):
+        self.do(f"ip link set {dev} up; ip addr add {address}/24 dev {dev}")
+
+    def lease(self, dev="eth0"):
+        self.do(f"ip link set {dev} up")
+        self.do(f"udhcpc -i {dev} -s /bin/lease -n -q -f -t 20 -T 1")
+        out = self.do(f"ip -4 addr show {dev}")
+        return re.search(r"inet ([\d.]+)", out)[1]
+
+    def carrier(self, on, dev="eth0"):
+        """Waits for the link to be so."""
+        wait_for(lambda: self.do(f"cat /sys/class/net/{dev}/carrier")
+                 .strip() == str(int(on)), f"carrier {on}")
+
+    def ping(self, address=HOST, count=3, size=56, status=0):
+        return self.do(f"ping -c {count} -w {2 * count + 8} -s {size} "
+                       f"{address}", status=status)
+
+
+class Echo:
+    """Sends a file to whoever connects first, and takes one back from whoever
+    connects next: equal digests say that both ways were right."""
+
+    def __init__(self, space, address=HOST, size=16 << 20):
+        self.data = os.urandom(size)
+        self.back, self.error = b"", None
+        self.sock = space.socket()
+        self.sock.bind((address, 0))
+        self.sock.listen(2)
+        self.port = self.sock.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        try:
+            with self.sock:
+                with self.sock.accept()[0] as c:
+                    c.sendall(self.data)
+                with self.sock.accept()[0] as c:
+                    h = hashlib.sha256()
+                    while part := c.recv(1 << 16):
+                        h.update(part)
+                    self.back = h.digest()
+        except OSError as e:
+            self.error = e
+
+    def check(self, guest, address=HOST):
+        guest.do(f"nc {address} {self.port} < /dev/null > /tmp/file")
+        guest.do(f"nc {address} {self.port} < /tmp/file; rm /tmp/file")
+        self.thread.join(60)
+        assert self.back == hashlib.sha256(self.data).digest(), \
+            f"what came back is not what was sent ({self.error})"
+
+
+def start(t, *args, how="carrel", cmdline="", **kw):
+    """A guest with a shell; args: its network."""
+    vm = getattr(t, how)(
+        *args, initrd=t.net_initrd, typing=True,
+        cmdline=f"carrel.test=shell {cmdline}".strip(),
+        **{"firmware": t.plain_firmware, **kw})
+    return vm, Guest(vm)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * links: QMP's set_link, by which a client takes a network interface's cable
+ * out and puts it back (QEMU's qapi/net.json has the same command).
+ */
+#ifndef CARREL_VMM_LINKS_H
+#define CARREL_VMM_LINKS_H
+
+#include "vmm/board.h"
+#include "vmm/control.h"
+
+/* The board stays the caller's and must outlive the socket. */
+int links_open(struct control *s, struct board *b) MUST_USE;
+
+#endif
