@@ -11,7 +11,7 @@ def run(t):
     peer, path = passt(space, t)
     vm, guest = start(t, "--net", f"passt={path},id=lan")
     assert guest.lease() == ADDRESS
-    out = guest.do(f"nslookup {NAME}")
+    out = guest.do(f"nslookup -type=a {NAME}")
     assert "10.9.8.7" in out, out
     # passt takes the gateway's address for the namespace's own loopback.
     Echo(space, "127.0.0.1").check(guest, GATEWAY)

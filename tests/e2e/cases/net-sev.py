@@ -8,7 +8,7 @@ CMDLINE = "carrel.test=shell"
 
 
 def run(t):
-    space = Space(t)
+    space = Space(t, as_root=True)
     tap = space.tap()
     owner = t.owner()
     vm = t.carrel("--sev", owner.sev, "--net", f"tap={tap}", emulated=True,

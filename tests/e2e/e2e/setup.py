@@ -2,6 +2,7 @@
 """What both the cases and the demo start from, made on the machine itself."""
 import os
 import pathlib
+import socket
 import subprocess
 
 e2e = pathlib.Path(__file__).resolve().parent.parent
@@ -23,11 +24,26 @@ def artefacts_of(build, kind="all"):
     return f"{text}\nIDENTITY={identity}"
 
 
-def lab_command(build, name, seconds, argv):
+def lab_command(build, name, seconds, argv, monitor=""):
     """argv where /dev/kvm is, with the build directory written through."""
     return [str(e2e.parent / "lab" / "lab"), "run", "--share", str(build),
             "--log", str(build / "logs" / f"lab-{name}.log"), "--mem", "5120",
-            "--time", str(seconds), "--", *argv]
+            "--monitor", monitor, "--time", str(seconds), "--", *argv]
+
+
+def ask_monitor(monitor, command, seconds=5):
+    """What a lab's QEMU says of itself; nothing if it does not."""
+    said = b""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(seconds)
+        try:
+            s.connect(monitor)
+            s.sendall(command.encode() + b"\n")
+            while part := s.recv(1 << 16):
+                said += part
+        except OSError:
+            pass
+    return said.decode("ascii", "replace").replace("\r", "")
 
 
 def copy_disk(build, name, image):

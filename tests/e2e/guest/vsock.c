@@ -9,7 +9,7 @@
  *   1003  takes a line "PORT CONNECTIONS LENGTH SEED\n", connects to the host
  *         so often at once, sends LENGTH bytes on each, ends that direction,
  *         and expects them back; answers "GOOD BAD\n"
- *   1004  takes all and never reads: it stalls until the other side ends
+ *   1004  reads nothing for STALL seconds, then all there is, to nowhere
  *   1005  ends at once, without reading
  */
 #include <errno.h>
@@ -30,6 +30,7 @@
 #define BACKLOG 512
 #define CHUNK 65536
 #define PATIENCE 60 /* seconds */
+#define STALL 10 /* seconds */
 
 static uint32_t crc_table[256];
 
@@ -216,11 +217,11 @@ static void storm(int fd)
 
 static void stall(int fd)
 {
-	char b;
+	static char nowhere[65536];
 
-	(void)fd;
-	while (recv(fd, &b, 1, MSG_PEEK) > 0)
-		sleep(1);
+	sleep(STALL);
+	while (read(fd, nowhere, sizeof(nowhere)) > 0)
+		;
 }
 
 static void leave(int fd)
