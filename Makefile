@@ -152,7 +152,7 @@ unit-asan:
 	@$(RUN) $(call UNITS,sanitized,asan/)
 clang:
 	+$(MAKE) $(CLANG) all units
-lint:
+lint: all
 	@$(RUN) $(LINT)
 fuzz:
 	@+$(MAKE) --no-print-directory $(FUZZB) fuzzers

@@ -213,6 +213,8 @@ check 'no path of one machine, no address of a registry' places
 check 'links between documents lead somewhere' links
 check 'manual pages render without a warning' manuals
 check 'carrel-image: its help, page and completion agree' image_options
+check 'flags, verbs, commands: each in its page, completion and a test' \
+	tests/interface
 check 'iasl finds nothing in the DSDT' dsdt
 check 'shellcheck' shells
 check 'Python files parse' pythons

@@ -75,11 +75,15 @@ def steer(t):
     assert "query-frob has not been found" in refusal, refusal
     assert ctl(t, vm, "command", "query-name", "--json") == \
         '{"name":"steered"}\n'
+    ctl(t, vm, "powerdown")
+    text = json.loads(ctl(t, vm, "command", "x-carrel-metrics", "--json"))
+    assert "openmetrics" in text["content-type"], text
     ctl(t, vm, "quit")
     assert vm.wait() == 0
     said, _ = watching.communicate(timeout=60)
     assert watching.returncode == 0, said
-    for word in ("RESUME", "STOP", "RESET guest=false", "host-qmp-quit"):
+    for word in ("RESUME", "STOP", "RESET guest=false", "POWERDOWN",
+                 "host-qmp-quit"):
         assert word in said, f"no {word} in: {said}"
     said, _ = events.communicate(timeout=60)
     names = [json.loads(line)["event"] for line in said.splitlines()]

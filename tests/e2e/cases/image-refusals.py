@@ -32,6 +32,10 @@ BUILDS = [
     ("a kernel argument with a quote", {"--append": 'x="y"'}, ['x="y"']),
     ("a kernel argument with a semicolon", {"--append": "x;y"}, ["x;y"]),
     ("packages for a directory", {"--include": "vim"}, ["--include", "TREE"]),
+    ("a mirror for a directory", {"--mirror": "file:/x"},
+     ["--mirror", "TREE"]),
+    ("a place of work that is missing", {"--work": "/nonexistent"},
+     ["/nonexistent"]),
     ("a recovery key in no directory", {"--recovery-key": "/nonexistent/x"},
      ["/nonexistent"]),
     ("a recovery key that would be the image", {"--recovery-key": "OUT"},
@@ -104,6 +108,25 @@ def key_refused(t, content, words):
     (t.tmp / "bad.key").write_bytes(content)
     refused(words, *command(t, **{"--key-file": t.tmp / "bad.key"}))
     nothing_left(t)
+
+
+def fresh_refused(t):
+    refused(["--fresh", str(t.tmp / "tree")], *command(t), "--fresh")
+    nothing_left(t)
+
+
+def newline_taken(t):
+    """By who says that it is part of the key; rekey asks the same."""
+    key, image = t.tmp / "line.key", outs(t) / "image"
+    key.write_bytes(b"secret\n")
+    passes(*command(t, **{"--key-file": key}), "--allow-newline",
+           "--no-recovery")
+    new = t.tmp / "line.new"
+    new.write_bytes(b"other secret\n")
+    again = ["rekey", "--key-file", key, "--new-key", new, image]
+    refused(["line end"], *again)
+    passes(*again, "--allow-newline")
+    image.unlink()
 
 
 def lacking(t, paths, words, name):
@@ -248,6 +271,8 @@ def parts(t):
         t.check(title, build_refused, t, changed, words)
     for title, content, words in KEYS:
         t.check(title, key_refused, t, content, words)
+    t.check("a fresh copy of a directory", fresh_refused, t)
+    t.check("a key with a line end that is meant", newline_taken, t)
     for i, (title, paths, words) in enumerate(LACKING):
         t.check(title, lacking, t, paths, words, f"lacking-{i}")
     t.check("an initramfs without the key file", no_key_inside, t)

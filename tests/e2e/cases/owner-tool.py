@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import time
 
 from e2e.vm import run as run_tool
 
@@ -162,6 +163,9 @@ def words(t):
               "--policy"]
     bad(t, 2, ["reserved"], *attest, "0x41")
     bad(t, 2, ["ALLOWS DEBUGGING", "cannot connect"], *attest, "0")
+    start = time.monotonic()
+    bad(t, 2, ["cannot connect"], *attest, "1", "--wait", "2")
+    assert time.monotonic() - start > 1.5, "it did not wait for the socket"
 
 
 def little_memory(t):

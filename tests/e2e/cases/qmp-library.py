@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """QEMU's own client library, qemu.qmp, works against the control socket."""
 import asyncio
+import pathlib
 import sys
 
+from e2e.vm import run as run_tool
+
 SECONDS = 15
+INTERFACE = pathlib.Path(__file__).parents[2] / "interface"
 
 
 async def talk(path):
@@ -15,13 +19,12 @@ async def talk(path):
     try:
         status = await client.execute("query-status")
         assert status == {"status": "prelaunch", "running": False}, status
+        version = await client.execute("query-version")
+        assert version["package"].startswith("carrel "), version
         names = {c["name"] for c in await client.execute("query-commands")}
-        assert {"qmp_capabilities", "query-version", "query-commands",
-                "query-status", "query-cpus-fast", "stop", "cont", "quit",
-                "system_powerdown", "system_reset", "query-sev",
-                "query-sev-capabilities", "query-sev-launch-measure",
-                "sev-inject-launch-secret",
-                "query-sev-attestation-report"} <= names, names
+        # What lint looks for in the documents is all that there is.
+        got, listed = run_tool([INTERFACE, "commands"])
+        assert got == 0 and names == set(listed.split()), f"{names}: {listed}"
         cpus = await client.execute("query-cpus-fast")
         assert [c["cpu-index"] for c in cpus] == [0, 1], cpus
         try:
