@@ -18,7 +18,8 @@
 #include "vmm/log.h"
 
 #define TREE_BYTES (1 * MIB)
-#define WHERE_BYTES 160
+#define WHERE_BYTES 512 /* a file, a node, a property */
+#define NODE_BYTES 128
 
 /* Where the reader stands. */
 struct tree {
@@ -90,11 +91,18 @@ static int read_prop(const struct config_slot *s, const char *data, int len)
 	}
 }
 
+/* A node as its author knows it: /disks/root. */
+static const char *node_path(const struct tree *t, int at, char *buf, int len)
+{
+	return fdt_get_path(t->fdt, at, buf, len) ? "/..." : buf;
+}
+
 /* Every property of a node, into base; given has a bit a row. */
 static int read_props(const struct tree *t, int at, const char *node,
 		      const struct config_row *rows, size_t n, void *base,
 		      uint32_t *given)
 {
+	char path[NODE_BYTES];
 	int prop, rc = 0;
 
 	fdt_for_each_property_offset(prop, t->fdt, at)
@@ -108,8 +116,8 @@ static int read_props(const struct tree *t, int at, const char *node,
 
 		if (!data)
 			return -EINVAL; /* fdt_check_full forbids it */
-		snprintf(where, sizeof(where), "%s: /%s, property %s", t->path,
-			 node, name);
+		snprintf(where, sizeof(where), "%s: %s, property %s", t->path,
+			 node_path(t, at, path, sizeof(path)), name);
 		s.row = find_prop(rows, n, node, name);
 		if (!s.row) {
 			log_error("%s: not known", where);
@@ -123,14 +131,15 @@ static int read_props(const struct tree *t, int at, const char *node,
 	return 0;
 }
 
-static int no_nodes(const struct tree *t, int at, const char *node)
+static int no_nodes(const struct tree *t, int at)
 {
 	int child = fdt_first_subnode(t->fdt, at);
+	char path[NODE_BYTES];
 
 	if (child < 0)
 		return 0;
-	log_error("%s: /%s/%s: no node is accepted here", t->path, node,
-		  fdt_get_name(t->fdt, child, NULL));
+	log_error("%s: %s: no node is accepted here", t->path,
+		  node_path(t, child, path, sizeof(path)));
 	return -EINVAL;
 }
 
@@ -151,7 +160,7 @@ static int read_item(const struct tree *t, int at, const struct config_row *r)
 		return -EINVAL;
 	rc = config_put_text(&s, id);
 	if (!rc)
-		rc = no_nodes(t, at, r->node);
+		rc = no_nodes(t, at);
 	if (!rc)
 		rc = read_props(t, at, r->node, r->sub, r->n_sub, s.base,
 				&given);
@@ -196,7 +205,7 @@ static int read_node(const struct tree *t, int at)
 	}
 	if (r->kind == KIND_LIST)
 		return read_list(t, at, r);
-	rc = no_nodes(t, at, node);
+	rc = no_nodes(t, at);
 	if (rc)
 		return rc;
 	if (r->kind != KIND_GROUP)
