@@ -108,13 +108,13 @@ GUEST_FLAGS := -m32 -march=i686 -mgeneral-regs-only -Os -ffreestanding -fno-pic 
                -fcf-protection=none -Wall -Wextra -Werror -Wno-main \
                -Wno-array-bounds -nostdlib -static -Wl,--build-id=none
 $(B)/guest/%.bin: tests/guest/%.c tests/guest/start.S tests/guest/rom.ld \
-                  tests/guest/machine.h
+                  $(wildcard tests/guest/*.h)
 	@mkdir -p $(@D)
 	gcc -I. $(GUEST_FLAGS) -Wl,-T,tests/guest/rom.ld -Wl,--oformat=binary -o $@ \
 		tests/guest/start.S $<
 
 units: $(UNIT)
-guests: $(B)/guest/hostile.bin
+guests: $(B)/guest/hostile.bin $(B)/guest/brief.bin
 fuzzers: $(FUZZ)
 bench: $(B)/bench/blk_bench
 

@@ -6,117 +6,21 @@
  * ports and addresses get random accesses, and port 0xCF9 resets the machine:
  * whoever started it looks for that end.
  */
-#include "tests/guest/machine.h"
+#include "tests/guest/disk.h"
 
 #include <stddef.h>
 
 void main(void);
 
-#define BAR 0xc0000000u
-#define NOTIFY 0x3000u
 #define TABLE 0x4000u /* MSI-X */
-
-/* Guest memory; the ROM's stack is below. */
-#define DESC 0x100000u
-#define AVAIL 0x101000u
-#define USED 0x102000u
 #define INDIRECT 0x103000u
-#define HEADER 0x104000u
-#define STATUS 0x105000u
-#define DATA 0x106000u
 #define HOLE 0x70000000u /* above this guest's RAM */
 #define ROM 0xffff0000u
-#define SIZE 16u
 
-#define NEXT 1u
-#define WRITE 2u
 #define TABLE_FLAG 4u
 #define NEEDS_RESET 0x40u
 
 enum outcome { BROKEN, ANSWERED, SILENT };
-
-static unsigned find_disk(void)
-{
-	for (unsigned slot = 0; slot < 32; slot++)
-		if (cfg_get(slot, 0) == 0x10421af4)
-			return slot;
-	say("hostile: no disk WRONG\n");
-	return 0;
-}
-
-static void msix_on(unsigned slot)
-{
-	uint32_t cap = cfg_get(slot, 0x34) & 0xfc;
-
-	while (cap) {
-		uint32_t v = cfg_get(slot, cap);
-
-		if ((v & 0xff) == 0x11)
-			cfg_set(slot, cap, v | 0x80000000u);
-		cap = v >> 8 & 0xfc;
-	}
-}
-
-/* A driver that behaves, up to the point where an attack takes over. */
-
-static void features(uint32_t low, uint32_t high)
-{
-	put8(BAR + 20, 0);
-	put8(BAR + 20, 3);
-	put32(BAR + 8, 0);
-	put32(BAR + 12, low);
-	put32(BAR + 8, 1);
-	put32(BAR + 12, high);
-	put8(BAR + 20, 11);
-}
-
-static void queue(uint16_t size, uint32_t desc, uint32_t avail, uint32_t used)
-{
-	put16(BAR + 22, 0);
-	put16(BAR + 24, size);
-	put32(BAR + 32, desc);
-	put32(BAR + 36, 0);
-	put32(BAR + 40, avail);
-	put32(BAR + 44, 0);
-	put32(BAR + 48, used);
-	put32(BAR + 52, 0);
-	put16(BAR + 28, 1);
-	put8(BAR + 20, 15);
-}
-
-static void start(void)
-{
-	for (uint32_t at = DESC; at < DATA + 0x1000; at += 4)
-		put32(at, 0);
-	features(1u << 28, 1);
-	queue(SIZE, DESC, AVAIL, USED);
-}
-
-static void desc(uint32_t table, unsigned i, uint32_t at, uint32_t len,
-		 uint16_t flags, uint16_t next)
-{
-	put32(table + 16 * i, at);
-	put32(table + 16 * i + 4, 0);
-	put32(table + 16 * i + 8, len);
-	put16(table + 16 * i + 12, flags);
-	put16(table + 16 * i + 14, next);
-}
-
-static void offer(uint16_t head, uint16_t idx)
-{
-	put16(AVAIL + 4, head);
-	put16(AVAIL + 2, idx);
-	put16(BAR + NOTIFY, 0);
-}
-
-/* A read of sector 0, offered from descriptor 0. */
-static void read_sector(void)
-{
-	desc(DESC, 0, HEADER, 16, NEXT, 1);
-	desc(DESC, 1, DATA, 512, NEXT | WRITE, 2);
-	desc(DESC, 2, STATUS, 1, WRITE, 0);
-	put8(STATUS, 0xee);
-}
 
 static enum outcome outcome(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * machine: ports, memory, configuration space and the serial port, for guests
+ * machine: ports, memory and the serial port, for guests
  * that have nothing else. Trusts the machine; addresses are physical.
  */
 #ifndef CARREL_TESTS_GUEST_MACHINE_H
@@ -71,20 +71,6 @@ static inline void say_hex(uint32_t v)
 {
 	for (int shift = 28; shift >= 0; shift -= 4)
 		out8(0x3f8, (uint8_t) "0123456789abcdef"[v >> shift & 15]);
-}
-
-/* Configuration space of one function of bus 0. */
-
-static inline uint32_t cfg_get(unsigned slot, unsigned off)
-{
-	out32(0xcf8, 0x80000000u | slot << 11 | off);
-	return in32(0xcfc);
-}
-
-static inline void cfg_set(unsigned slot, unsigned off, uint32_t v)
-{
-	out32(0xcf8, 0x80000000u | slot << 11 | off);
-	out32(0xcfc, v);
 }
 
 #endif
