@@ -180,13 +180,13 @@ D = $(DESTDIR)$(prefix)
 install: all
 	install -d $(D)/bin $(D)/share/man/man1 $(D)/share/bash-completion/completions \
 		$(D)/lib/systemd/system $(D)/lib/sysusers.d $(D)/lib/carrel/image/carrel_image
-	install $(PROGRAMS) $(B)/libcarrel-emu.so $(D)/bin
+	install $(PROGRAMS) $(D)/bin
 	install -m 644 $(MANUALS) $(D)/share/man/man1
 	install -m 644 $(wildcard docs/completion/*) $(D)/share/bash-completion/completions
 	for u in carrel@.service carrel@.socket; do sed 's|@bindir@|$(prefix)/bin|' \
 		vmm/service/$$u >$(D)/lib/systemd/system/$$u || exit 1; done
 	install -m 644 vmm/service/carrel.sysusers $(D)/lib/sysusers.d/carrel.conf
-	install boot/suites $(D)/lib/carrel
+	install boot/suites $(B)/libcarrel-emu.so $(D)/lib/carrel
 	install boot/image/carrel-image $(D)/lib/carrel/image
 	install -m 644 boot/image/mtools.conf $(D)/lib/carrel/image
 	install -m 644 $(wildcard boot/image/carrel_image/*.py) $(D)/lib/carrel/image/carrel_image

@@ -133,14 +133,13 @@ static int put_options(const struct options *o)
 	return rc ? rc : put_env(ENV_LOG, o->log);
 }
 
-/* The library lies beside this program. Others may be preloaded, too. */
-static int put_preload(void)
+/* Where it was built it lies beside this program, installed in lib/carrel. */
+static int find_library(char *out, size_t cap)
 {
-	char dir[PATH_MAX], value[2 * PATH_MAX];
-	const char *others = getenv("LD_PRELOAD");
+	static const char *const places[] = { "", "../lib/carrel/" };
+	char dir[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
 	char *slash;
-	int len;
 
 	if (n < 0)
 		return -errno;
@@ -149,17 +148,32 @@ static int put_preload(void)
 	if (!slash)
 		return -ENOENT;
 	slash[1] = 0;
-	len = snprintf(value, sizeof value, "%s%s%s%s", dir, LIBRARY,
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		int len = snprintf(out, cap, "%s%s" LIBRARY, dir, places[i]);
+
+		if (len < 0 || (size_t)len >= cap)
+			return -ENAMETOOLONG;
+		if (!access(out, R_OK))
+			return 0;
+	}
+	log_error(LIBRARY " is neither in %s nor in %s%s: %s", dir, dir,
+		  places[1], strerror(errno));
+	return -ENOENT;
+}
+
+/* In front of what is preloaded already. */
+static int put_preload(void)
+{
+	char library[2 * PATH_MAX], value[4 * PATH_MAX];
+	const char *others = getenv("LD_PRELOAD");
+	int rc = find_library(library, sizeof library), len;
+
+	if (rc)
+		return rc;
+	len = snprintf(value, sizeof value, "%s%s%s", library,
 		       others ? ":" : "", others ? others : "");
 	if (len < 0 || (size_t)len >= sizeof value)
 		return -ENAMETOOLONG;
-	slash[1] = 0;
-	len = snprintf(dir + strlen(dir), sizeof dir - strlen(dir), "%s",
-		       LIBRARY);
-	if (access(dir, R_OK)) {
-		log_error("%s: %s", dir, strerror(errno));
-		return -ENOENT;
-	}
 	return put_env("LD_PRELOAD", value);
 }
 
