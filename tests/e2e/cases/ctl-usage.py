@@ -84,9 +84,9 @@ def agree(t):
     assert verbs == set(listed), verbs ^ set(listed)
 
 
-def complete(words):
+def complete(words, given=""):
     """What bash offers after these words."""
-    script = (f"source {ROOT}/docs/completion/carrelctl; compopt() {{ :; }}; "
+    script = (f"{given} source {ROOT}/docs/completion/carrelctl; compopt() {{ :; }}; "
               f"COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; "
               '_carrelctl; printf "%s\\n" "${COMPREPLY[@]}"')
     _, out = run_tool(["bash", "-c", script])
@@ -98,6 +98,14 @@ def completion(t):
         ["carrelctl", "vm"])
     assert "watch" in complete(["carrelctl", "--socket", "x", "--json"])
     assert "status" not in complete(["carrelctl", "--json"])
+    # Commands are asked of the VM.
+    asked = """carrelctl() {
+        [ "$*" = "--json --timeout 1 vm command query-commands" ] &&
+            echo '[{"name":"quit"},{"name":"query-sev"}]'; }
+        """
+    assert complete(["carrelctl", "vm", "command"], asked) == [
+        "quit", "query-sev"]
+    assert complete(["carrelctl", "vm", "stop"], asked) == []
 
 
 def parts(t):
