@@ -85,10 +85,13 @@ static int settle(struct net *n)
 	return rc;
 }
 
-/* In a worker: the peer is gone. The main thread hears of it. */
+/* In a worker: the peer is gone. The main thread hears of it, once. */
 static void lose(struct net *n, int why)
 {
-	atomic_store(&n->lost, why);
+	int not_yet = 0;
+
+	if (!atomic_compare_exchange_strong(&n->lost, &not_yet, why))
+		return;
 	atomic_store(&n->up, false);
 	(void)!write(n->lost_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 	/* What waits to be sent is dropped now. */
@@ -101,10 +104,12 @@ static int serve(struct vdev *d, struct vqueue *q)
 	struct net *n = (struct net *)d;
 	unsigned i = (unsigned)(q - d->queue);
 	struct net_pair *p = n->pair[i / 2 % n->n_pairs];
-	int rc = settle(n);
+	int rc = 0;
 
 	static_assert(offsetof(struct net, vdev) == 0, "cast");
 
+	if (!atomic_load(&n->lost))
+		rc = settle(n);
 	if (rc == -EBADFD) /* the tap was deleted before the driver came */
 		rc = -ENOTCONN;
 	if (!rc) {

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 
 #include "devices/net.h"
@@ -90,27 +89,6 @@ static inline int world_close(void **state)
 	rmdir(w->dir);
 	rig_close(&w->rig);
 	return 0;
-}
-
-static inline void loop_end(void *ctx, int fd, uint32_t events)
-{
-	(void)fd;
-	(void)events;
-	event_stop(ctx);
-}
-
-/* Lets the main thread's loop run for a while. */
-static inline void world_loop(struct world *w, unsigned ms)
-{
-	const struct itimerspec t = { .it_value.tv_nsec = ms * 1000000l };
-	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
-
-	assert_int_equal(timerfd_settime(fd, 0, &t, NULL), 0);
-	assert_int_equal(event_add(&w->ev, fd, EPOLLIN, loop_end, &w->ev), 0);
-	w->ev.stop = false;
-	assert_int_equal(event_run(&w->ev), 0);
-	event_remove(&w->ev, fd);
-	close(fd);
 }
 
 static inline bool peer_reads(struct world *w, void *to, size_t len)

@@ -12,6 +12,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -379,6 +380,84 @@ static void receives_over_several(void **state)
 	receive(700);
 }
 
+/* As `ip link del`, whoever has it open. */
+static void delete_tap(const char *name)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg i;
+	} m = {
+		.h = { .nlmsg_len = sizeof(m),
+		       .nlmsg_type = RTM_DELLINK,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.i.ifi_index = (int)if_nametoindex(name),
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	assert_int_equal(send(fd, &m, sizeof(m), 0), sizeof(m));
+	for (int i = 0; i < 2500 && if_nametoindex(name); i++)
+		rig_nap();
+	assert_int_equal(if_nametoindex(name), 0);
+	close(fd);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A driver's queue stops a moment later than it says, and that is no loss. */
+static void sends_by_a_pair_out_of_use(void **state)
+{
+	const struct command one = { "one pair", { 4, 0, 1, 0 }, 4, 0 };
+	struct world *w = world_open("two", 2);
+	struct rig *r = &w->rig;
+	uint32_t len;
+
+	(void)state;
+	world_start(w);
+	command(w, &one);
+	rig_desc(r, RIG_DESC(3), 0, RIG_DATA, HDR + 60, 0, 0);
+	rig_offer(r, 3, 0);
+	rig_kick(r, 3);
+	assert_true(rig_wait(r, 3, &len));
+	rig_loop(&w->ev, 20);
+	assert_int_equal(reg_get(r, VIRTIO_PCI_DEVICE + 6, 2), 1);
+	world_close(w);
+}
+
+/* Before the driver comes: it gets no link, and nobody spins. */
+static void deleted_before_the_driver(void **state)
+{
+	struct world *w;
+	struct rig *r;
+	uint64_t cpu;
+	uint32_t len;
+
+	(void)state;
+	if (!can)
+		skip();
+	assert_int_equal(make_tap("three", IFF_MULTI_QUEUE, 1500), 0);
+	w = world_open("three", 2);
+	r = &w->rig;
+	delete_tap("three");
+	rig_start(r, FEATURES, QUEUES);
+	rig_loop(&w->ev, 100);
+	assert_int_equal(reg_get(r, VIRTIO_PCI_DEVICE + 6, 2), 0);
+	cpu = cpu_ns();
+	rig_loop(&w->ev, 200);
+	assert_true(cpu_ns() - cpu < 50000000);
+	rig_desc(r, RIG_DESC(1), 0, RIG_DATA, HDR + 60, 0, 0);
+	rig_offer(r, 1, 0);
+	rig_kick(r, 1);
+	assert_true(rig_wait(r, 1, &len)); /* dropped, as on a dead wire */
+	assert_int_equal(rig_status(r), 15);
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +467,8 @@ int main(void)
 		cmocka_unit_test(sends),
 		cmocka_unit_test(receives_straight),
 		cmocka_unit_test(receives_over_several),
+		cmocka_unit_test(sends_by_a_pair_out_of_use),
+		cmocka_unit_test(deleted_before_the_driver),
 	};
 
 	can = make_network();

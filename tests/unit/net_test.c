@@ -291,7 +291,7 @@ static void check_lost(struct world *w)
 	struct rig *r = &w->rig;
 	uint32_t len;
 
-	world_loop(w, 300);
+	rig_loop(&w->ev, 300);
 	assert_int_equal(reg_get(r, LINK_AT, 2), 0);
 	assert_true(rig_waits_irq(r, &w->net.pci.msix, 0));
 	assert_int_equal(rig_status(r), 15); /* the device is well */
@@ -343,7 +343,7 @@ static void starts_anew(void **state)
 	world_start(w, FEATURES | NET_F_MRG_RXBUF);
 	offer_small(r, 8, 2);
 	rig_nap();
-	world_loop(w, 20);
+	rig_loop(&w->ev, 20);
 	peer_gives(w, 3, 60);
 	assert_true(rig_wait(r, RX, &len));
 	assert_true(holds(w, RIG_DATA + 8000 + HDR, 3, 60));

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 
 #include "devices/virtio_pci.h"
 #include "vmm/board_map.h"
+#include "vmm/event.h"
 
 #define RIG_RAM (4 * MIB)
 #define RIG_BAR (BOARD_MMIO_LOW_BASE + 0x100000u)
@@ -253,6 +255,27 @@ static inline bool rig_waits_irq(struct rig *r, const struct msix *m,
 		rig_nap();
 	}
 	return false;
+}
+
+static inline void rig_loop_end(void *ctx, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	event_stop(ctx);
+}
+
+/* Lets the main thread's loop run for a while. */
+static inline void rig_loop(struct event *ev, unsigned ms)
+{
+	const struct itimerspec t = { .it_value.tv_nsec = ms * 1000000l };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	assert_int_equal(timerfd_settime(fd, 0, &t, NULL), 0);
+	assert_int_equal(event_add(ev, fd, EPOLLIN, rig_loop_end, ev), 0);
+	ev->stop = false;
+	assert_int_equal(event_run(ev), 0);
+	event_remove(ev, fd);
+	close(fd);
 }
 
 #endif
