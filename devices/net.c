@@ -46,11 +46,12 @@ int net_use_pairs(struct net *n, unsigned pairs)
 	if (!pairs || pairs > n->n_pairs)
 		return -EINVAL;
 	for (unsigned i = 0; !rc && i < n->n_pairs; i++) {
-		struct net_end *e = n->pair[i]->end;
+		struct net_pair *p = n->pair[i];
 
-		if (n->n_pairs > 1)
-			rc = e->ops->enable(e, i < pairs);
-		atomic_store(&n->pair[i]->on, !rc && i < pairs);
+		/* The host locks all its interfaces for it: not for nothing */
+		if (n->n_pairs > 1 && atomic_load(&p->on) != (i < pairs))
+			rc = p->end->ops->enable(p->end, i < pairs);
+		atomic_store(&p->on, !rc && i < pairs);
 		if (i < pairs)
 			worker_kick(&n->vdev.queue[2 * i].worker);
 	}

@@ -25,7 +25,9 @@ static int set_pairs(struct net *n, struct chain *c)
 	uint16_t pairs;
 	int rc = chain_read(c, n->vdev.mem, &pairs, sizeof(pairs));
 
-	return rc ? rc : net_use_pairs(n, pairs);
+	if (rc)
+		return rc;
+	return net_use_pairs(n, pairs) ? -EINVAL : 0;
 }
 
 static int set_offloads(struct net *n, struct chain *c)
@@ -33,10 +35,12 @@ static int set_offloads(struct net *n, struct chain *c)
 	uint64_t offloads;
 	int rc = chain_read(c, n->vdev.mem, &offloads, sizeof(offloads));
 
-	return rc ? rc : net_use_offloads(n, offloads);
+	if (rc)
+		return rc;
+	return net_use_offloads(n, offloads) ? -EINVAL : 0;
 }
 
-/* -EINVAL: refused; other errors break the device. */
+/* -EINVAL: refused, by us or by the host; other errors break the device. */
 static int run(struct net *n, const struct ctrl_head *h, struct chain *c)
 {
 	uint64_t len = chain_out_len(c), accepted = n->vdev.accepted;

@@ -432,6 +432,7 @@ static void sends_by_a_pair_out_of_use(void **state)
 /* Before the driver comes: it gets no link, and nobody spins. */
 static void deleted_before_the_driver(void **state)
 {
+	const struct command late = { "offloads", { 5, 0, 0x82, 1 }, 10, 1 };
 	struct world *w;
 	struct rig *r;
 	uint64_t cpu;
@@ -454,6 +455,7 @@ static void deleted_before_the_driver(void **state)
 	rig_offer(r, 1, 0);
 	rig_kick(r, 1);
 	assert_true(rig_wait(r, 1, &len)); /* dropped, as on a dead wire */
+	command(w, &late); /* refused: the device is well */
 	assert_int_equal(rig_status(r), 15);
 	world_close(w);
 }
