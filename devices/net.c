@@ -135,10 +135,11 @@ static int serve(struct vdev *d, struct vqueue *q)
 static void opened(struct vdev *d, unsigned i)
 {
 	struct net *n = (struct net *)d;
+	const uint8_t *mtu = d->config + offsetof(struct config_space, mtu);
 
 	atomic_store(&n->settled, false);
 	if (role_of(n, i) == ROLE_RX)
-		net_rx_opened(&n->pair[i / 2]->rx, d->accepted);
+		net_rx_opened(&n->pair[i / 2]->rx, d->accepted, get_le16(mtu));
 }
 
 static const struct vdev_ops net_ops = {

@@ -48,9 +48,10 @@ struct net_hdr {
 static_assert(sizeof(struct net_hdr) == 12, "virtio 1.2, 5.1.6");
 
 #define NET_MAC_BYTES 6
-#define NET_ETHER_BYTES 14 /* addresses and type: the least of a frame */
+#define NET_ETHER_BYTES 14u /* addresses and type: the least of a frame */
+#define NET_VLAN_BYTES 4u
 /* An IP packet of 64 KiB less one, with Ethernet's header and a VLAN tag. */
-#define NET_FRAME_MAX (65535u + NET_ETHER_BYTES + 4u)
+#define NET_FRAME_MAX (65535u + NET_ETHER_BYTES + NET_VLAN_BYTES)
 
 /* Do the accepted bits have what they rest on (5.1.3.1)? */
 bool net_features_ok(uint64_t accepted);

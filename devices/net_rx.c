@@ -13,9 +13,13 @@
 /* What came for an earlier driver; a tap keeps 1000 frames unless told. */
 #define STALE_MAX 4096
 
-void net_rx_opened(struct net_rx *r, uint64_t accepted)
+void net_rx_opened(struct net_rx *r, uint64_t accepted, unsigned mtu)
 {
 	r->mergeable = accepted & NET_F_MRG_RXBUF;
+	r->sums = accepted & NET_F_GUEST_CSUM;
+	r->longest = accepted & NET_F_MTU
+			     ? mtu + NET_ETHER_BYTES + NET_VLAN_BYTES
+			     : NET_FRAME_MAX;
 	r->fresh = true;
 	r->first = r->n = r->first_span = r->n_spans = 0;
 	r->room = 0;
@@ -127,6 +131,9 @@ static int finish(struct net_rx *r, struct vqueue *q, struct net_hdr *h,
 		left -= step;
 	}
 	h->num_buffers = (uint16_t)used;
+	/* 5.1.6.4.1: a tap says of some frames that their sum was looked at. */
+	if (!r->sums)
+		h->flags = 0;
 	if (!rc)
 		rc = put(r, q->dev->mem, 0, h, HDR);
 	for (unsigned i = 0; i < used; i++) {
@@ -144,6 +151,20 @@ static int finish(struct net_rx *r, struct vqueue *q, struct net_hdr *h,
 	/* 5.1.6.3.2: all buffers of a frame are shown at once. */
 	rc = virtq_publish(&q->ring);
 	return rc ? rc : vdev_announce_late(q);
+}
+
+static void drop(struct net_rx *r)
+{
+	r->frame.len = 0;
+	atomic_fetch_add_explicit(&r->dropped, 1, memory_order_relaxed);
+}
+
+/* 5.1.4.1: a packet beyond the MTU that the guest was told is not passed on. */
+static bool too_long(const struct net_rx *r, const struct net_hdr *h,
+		     size_t frame_len)
+{
+	return frame_len > r->longest &&
+	       (h->gso_type & ~NET_GSO_ECN) == NET_GSO_NONE;
 }
 
 /* From the host's kernel into guest memory; room is there. */
@@ -165,13 +186,12 @@ static int read_straight(struct net_rx *r, struct vqueue *q)
 			.iov_len = r->iov[at].iov_len - skip,
 		};
 	rc = r->end->ops->receive_iov(r->end, iov, n, &len);
-	return rc ? rc : finish(r, q, &h, len);
-}
-
-static void drop(struct net_rx *r)
-{
-	r->frame.len = 0;
-	atomic_fetch_add_explicit(&r->dropped, 1, memory_order_relaxed);
+	if (rc)
+		return rc;
+	if (!too_long(r, &h, len - HDR))
+		return finish(r, q, &h, len);
+	drop(r); /* the buffers are still ours */
+	return 0;
 }
 
 /* The frame in our memory into the buffers, or it waits for some. */
@@ -211,7 +231,7 @@ static int step(struct net_rx *r, struct vqueue *q)
 		if (rc)
 			return rc;
 	}
-	if (!up) {
+	if (!up || too_long(r, &r->frame.hdr, r->frame.len)) {
 		drop(r);
 		return 0;
 	}

@@ -25,6 +25,8 @@ struct net_rx {
 	struct net_end *end;
 	const _Atomic(bool) *up; /* down: frames are read and dropped */
 	bool mergeable;
+	bool sums; /* the guest knows what a header's flags mean */
+	size_t longest; /* bytes of a frame that is no more than one packet */
 	bool fresh; /* the ring is new: what came before was for another */
 	struct net_frame frame; /* of len 0: none waits */
 	_Atomic(uint64_t) frames, bytes, dropped;
@@ -36,8 +38,11 @@ struct net_rx {
 	struct iovec iov[NET_RX_SPANS]; /* the same, checked */
 };
 
-/* A new ring: whatever was taken from the old one is forgotten. */
-void net_rx_opened(struct net_rx *r, uint64_t accepted);
+/*
+ * A new ring: whatever was taken from the old one is forgotten. mtu: what the
+ * guest is told, if NET_F_MTU is accepted.
+ */
+void net_rx_opened(struct net_rx *r, uint64_t accepted, unsigned mtu);
 
 /*
  * Moves frames until there are none, or no buffers, or the worker is held;

@@ -97,7 +97,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
 	CHECK(!passt_adopt(&end, fd[0]));
 	w->rx.end = w->tx.end = end;
-	net_rx_opened(&w->rx, data[0] & 1 ? NET_F_MRG_RXBUF : 0);
+	net_rx_opened(&w->rx,
+		      (data[0] & 1 ? NET_F_MRG_RXBUF : 0) |
+			      (data[0] & 8 ? NET_F_MTU : 0),
+		      1500);
 	w->rx.fresh = false;
 	CHECK(!gmem_fill(&w->board.mem, (gpa_t){ 0 }, 0, RAM));
 	CHECK(!gmem_load(&w->board.mem, (gpa_t){ 0 }, data + 2 + said,
