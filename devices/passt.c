@@ -3,6 +3,9 @@
  * passt: see the header. A frame of which the socket took only a part is
  * finished from our memory before the next begins: the stream has no other way
  * back to a frame's start.
+ *
+ * read and write, not recv and send: a thread that a guest has taken over could
+ * name another peer to those, or pass it descriptors of ours.
  */
 #include "devices/passt.h"
 
@@ -79,8 +82,7 @@ static int fill(struct passt *p)
 		   p->in_to - p->in_from);
 	p->in_to -= p->in_from;
 	p->in_from = 0;
-	n = recv(p->end.fd, p->in + p->in_to, sizeof(p->in) - p->in_to,
-		 MSG_DONTWAIT);
+	n = read(p->end.fd, p->in + p->in_to, sizeof(p->in) - p->in_to);
 	if (n <= 0)
 		return n ? error_of(errno) : -ENOTCONN;
 	p->in_to += (size_t)n;
@@ -115,9 +117,8 @@ static int flush(struct net_end *e)
 	int rc = 0;
 
 	while (!rc && p->out_from < p->out_to) {
-		ssize_t n = send(e->fd, p->out + p->out_from,
-				 p->out_to - p->out_from,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = write(e->fd, p->out + p->out_from,
+				  p->out_to - p->out_from);
 
 		if (n < 0)
 			rc = error_of(errno);
@@ -159,7 +160,6 @@ static int send_straight(struct passt *p, struct chain *c,
 			 const struct gmem *mem)
 {
 	struct iovec iov[1 + VIRTQ_SPANS];
-	struct msghdr m = { .msg_iov = iov };
 	size_t len = (size_t)chain_out_len(c), sent;
 	uint8_t length[PASST_LENGTH_BYTES];
 	ssize_t rc;
@@ -170,8 +170,7 @@ static int send_straight(struct passt *p, struct chain *c,
 		return (int)rc;
 	put_be32(length, (uint32_t)len);
 	iov[0] = (struct iovec){ length, sizeof(length) };
-	m.msg_iovlen = (size_t)n + 1;
-	rc = sendmsg(p->end.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	rc = writev(p->end.fd, iov, n + 1);
 	if (rc < 0)
 		return error_of(errno);
 	sent = (size_t)rc;
@@ -221,7 +220,7 @@ static int connect_to(const char *path)
 	int fd, rc;
 
 	bytes_copy(a.sun_path, sizeof(a.sun_path) - 1, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (!connect(fd, (const struct sockaddr *)&a, sizeof(a)))

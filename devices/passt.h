@@ -21,7 +21,10 @@
  */
 int passt_frame(const uint8_t *bytes, size_t n, size_t *len) MUST_USE;
 
-/* The end of a connected stream socket, which it takes over. -ENOMEM. */
+/*
+ * The end of a connected stream socket, non-blocking, which it takes over; for
+ * threads in which SIGPIPE is blocked or ignored. -ENOMEM.
+ */
 int passt_adopt(struct net_end **end, int fd) MUST_USE;
 
 /* Connects to passt's socket. -errno after one log line. */

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	said = (size_t)min_u64(data[1] * 4u, len - 2);
 	w->up = !(data[0] & 2);
 	w->dev.accepted = data[0] & 4 ? NET_F_CSUM | NET_F_HOST_TSO4 : 0;
-	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
 	CHECK(!passt_adopt(&end, fd[0]));
 	w->rx.end = w->tx.end = end;
 	net_rx_opened(&w->rx,
