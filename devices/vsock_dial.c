@@ -55,40 +55,65 @@ static int dial(const char *path, uint32_t port)
 	return rc;
 }
 
-static void reply(const struct question *q, int sock)
+static void put_socket(struct msghdr *m, int sock)
 {
-	struct answer a = { .tag = q->tag, .err = sock < 0 ? sock : 0 };
-	struct iovec v = { &a, sizeof(a) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	bytes_copy(CMSG_DATA(c), sizeof(int), &sock, sizeof(sock));
+}
+
+/* An answer, with a socket unless that is -1. */
+static int reply(const struct answer *a, int sock)
+{
+	struct answer copy = *a;
+	struct iovec v = { &copy, sizeof(copy) };
 	union rights r = { .space = { 0 } };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t rc;
 
 	if (sock >= 0) {
 		m.msg_control = r.space;
 		m.msg_controllen = sizeof(r.space);
-		CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
-		CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
-		CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(int));
-		bytes_copy(CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(int), &sock,
-			   sizeof(sock));
+		put_socket(&m, sock);
 	}
-	while (sendmsg(DIALER_FD, &m, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	do
+		rc = sendmsg(DIALER_FD, &m, MSG_NOSIGNAL);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
 }
 
-/* False: carrel is gone. */
+/*
+ * A socket that cannot be passed on (a user has only so many on their way, in
+ * all processes together) is a refusal, not a question without an answer.
+ */
+static int answer_with(const struct question *q, int sock)
+{
+	struct answer a = { .tag = q->tag, .err = sock < 0 ? sock : 0 };
+	int rc = reply(&a, sock);
+
+	if (!rc || sock < 0)
+		return rc;
+	a.err = rc;
+	return reply(&a, -1);
+}
+
+/* False: carrel is gone, or cannot be told any more. */
 static bool serve_one(const char *path)
 {
 	struct question q;
 	ssize_t n = read(DIALER_FD, &q, sizeof(q));
-	int sock;
+	int sock, rc;
 
 	if (n != sizeof(q))
 		return n < 0 && errno == EINTR;
 	sock = dial(path, q.port);
-	reply(&q, sock);
+	rc = answer_with(&q, sock);
 	if (sock >= 0)
 		close(sock);
-	return true;
+	return !rc;
 }
 
 /* Signals that the terminal sends to all of us must not end it first. */
