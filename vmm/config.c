@@ -149,6 +149,37 @@ static int check_control(const struct config *c)
 	return 0;
 }
 
+/* PATH_N, of which the guest chooses N: it connects to what is there. */
+static bool guest_reaches(const struct config *c, const char *path)
+{
+	size_t n = strlen(c->vsock.path);
+	const char *number = path + n + 1;
+
+	return !strncmp(path, c->vsock.path, n) && path[n] == '_' && *number &&
+	       !number[strspn(number, "0123456789")];
+}
+
+static int check_vsock(const struct config *c)
+{
+	const struct {
+		const char *flag, *path;
+	} ours[] = {
+		{ "control", c->control },
+		{ "serial",
+		  c->serial.end == END_SOCKET ? c->serial.path : NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		if (!ours[i].path || !guest_reaches(c, ours[i].path))
+			continue;
+		log_error("--%s \"%s\": the guest could connect to it, as "
+			  "--vsock path is \"%s\": another name is accepted",
+			  ours[i].flag, ours[i].path, c->vsock.path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 bool config_inherits(const struct config *c)
 {
 	return c->control && !strcmp(c->control, CONFIG_INHERITED);
@@ -177,6 +208,8 @@ static int check_all(const struct config *c)
 		rc = check_sev(c);
 	if (!rc)
 		rc = check_control(c);
+	if (!rc && c->vsock.on)
+		rc = check_vsock(c);
 	return rc;
 }
 
