@@ -49,6 +49,8 @@ static inline void world_start(struct world *w, uint64_t features)
 static inline int world_open(void **state)
 {
 	static struct world w;
+	static const struct worker_hooks hooks = { rig_enter, NULL,
+						   JAIL_WORKER };
 	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 5 };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct net_config cfg = {
@@ -66,7 +68,7 @@ static inline int world_open(void **state)
 	assert_int_equal(bind(w.listener, (void *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(w.listener, 1), 0);
 	w.board = (struct net_board){ &w.rig.pci,  &w.rig.mem, &w.rig.irq,
-				      &w.rig.mmio, &w.ev,      NULL };
+				      &w.rig.mmio, &w.ev,      &hooks };
 	assert_int_equal(net_attach(&w.net, &cfg, &w.board, RIG_DEVFN), 0);
 	w.peer = accept(w.listener, NULL, NULL);
 	assert_true(w.peer >= 0);

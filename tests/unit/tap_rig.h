@@ -113,6 +113,8 @@ static inline int open_witness(const char *name)
 static inline struct world *world_open(const char *name, unsigned pairs)
 {
 	static struct world w;
+	static const struct worker_hooks hooks = { rig_enter, NULL,
+						   JAIL_WORKER };
 	static const uint8_t none[NET_MAC_BYTES];
 	struct net_config cfg = {
 		.tap = name, .id = "net-tap", .mac = none, .pairs = pairs
@@ -124,7 +126,7 @@ static inline struct world *world_open(const char *name, unsigned pairs)
 	rig_open(&w.rig);
 	assert_int_equal(event_open(&w.ev), 0);
 	w.board = (struct net_board){ &w.rig.pci,  &w.rig.mem, &w.rig.irq,
-				      &w.rig.mmio, &w.ev,      NULL };
+				      &w.rig.mmio, &w.ev,      &hooks };
 	assert_int_equal(net_attach(&w.net, &cfg, &w.board, RIG_DEVFN), 0);
 	w.witness = open_witness(name);
 	rig_place(&w.rig);

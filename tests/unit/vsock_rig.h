@@ -48,6 +48,7 @@ static inline int free_to_go(void *ctx)
 static inline int setup(void **state)
 {
 	static struct world w;
+	const struct worker_hooks hooks = { rig_enter, NULL, JAIL_VSOCK };
 	struct vsock_config cfg = { .cid = CID, .path = w.path };
 
 	w = (struct world){ .dir = "/tmp/vsock_test.XXXXXX" };
@@ -56,7 +57,7 @@ static inline int setup(void **state)
 	assert_int_equal(dial_fork(&cfg.dial_fd, w.path, free_to_go, NULL), 0);
 	rig_open(&w.rig);
 	assert_int_equal(vsock_attach(&w.vsock, &cfg, &w.rig.pci, RIG_DEVFN,
-				      &w.rig.mem, &w.rig.irq, NULL),
+				      &w.rig.mem, &w.rig.irq, &hooks),
 			 0);
 	rig_place(&w.rig);
 	rig_msix(&w.rig, &w.vsock.pci.msix);
