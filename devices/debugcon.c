@@ -7,11 +7,28 @@
 
 #include "vmm/board_map.h"
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 #define PRESENT 0xe9
 
+/* A firmware that was built to talk says itself where it is. */
+static void note_phase(const struct debugcon *d)
+{
+	static const struct {
+		const char *text;
+		enum timeline_once phase;
+	} t[] = { { "DXE IPL Entry", ONCE_DXE }, { "[Bds] Entry", ONCE_BDS } };
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (d->len >= strlen(t[i].text) &&
+		    !memcmp(d->line, t[i].text, strlen(t[i].text)))
+			timeline_once(d->pio->timeline, t[i].phase,
+				      "debug log");
+}
+
 static void line_send(struct debugcon *d)
 {
+	note_phase(d);
 	if (chardev_write(d->end, d->line, d->len) < d->len && !d->warned) {
 		d->warned = true;
 		log_warn("debugcon: the other end stalls: output is lost");

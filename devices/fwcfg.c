@@ -8,7 +8,9 @@
 #include <errno.h>
 
 #include "vmm/board_map.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 #define KEY_SIGNATURE 0x00
 #define KEY_ID 0x01
@@ -157,10 +159,40 @@ static const uint8_t *item_bytes(const struct fwcfg_item *it)
 	return it->bytes ? it->bytes : it->small;
 }
 
+/* What takes a firmware time to fetch: on the time line. */
+static const struct {
+	uint16_t key;
+	const char *name;
+} fetches[] = { { 0x11, "kernel-read" }, { 0x12, "initrd-read" } };
+
 static void select_key(struct fwcfg *f, uint16_t key)
 {
+	timeline_once(f->pio->timeline, ONCE_PEI, "fw_cfg");
 	f->key = key & (uint16_t)~KEY_WRITE;
 	f->pos = 0;
+	for (size_t i = 0; i < ARRAY_LEN(fetches); i++)
+		if (f->key == fetches[i].key && !f->asked_ns[i])
+			f->asked_ns[i] = clock_ns();
+}
+
+static void position_moved(struct fwcfg *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fetches); i++) {
+		const struct fwcfg_item *it;
+
+		if (f->key != fetches[i].key || f->told[i])
+			continue;
+		it = item_find(f, f->key);
+		if (!it || f->pos < it->len)
+			continue;
+		f->told[i] = true;
+		timeline_span(f->pio->timeline, TIMELINE_GUEST,
+			      &(struct timeline_mark){
+				      .name = fetches[i].name,
+				      .start_ns = f->asked_ns[i],
+				      .bytes = it->len,
+			      });
+	}
 }
 
 /* How many bytes the selected item still has, at *at. */
@@ -187,8 +219,10 @@ static int dma_read(struct fwcfg *f, gpa_t to, uint32_t len)
 		rc = gmem_write(f->mem, to, src, n);
 	if (!rc && len > n)
 		rc = gmem_write(f->mem, (gpa_t){ to.v + n }, zeros, len - n);
-	if (!rc)
+	if (!rc) {
 		f->pos += n;
+		position_moved(f);
+	}
 	return rc;
 }
 
@@ -222,6 +256,7 @@ static void dma_start(struct fwcfg *f)
 	uint8_t desc[DMA_DESC_SIZE], status[4] = { 0 };
 	int rc = gmem_read(f->mem, at, desc, sizeof desc);
 
+	timeline_once(f->pio->timeline, ONCE_FWCFG_DMA, NULL);
 	f->dma = 0;
 	if (!rc)
 		rc = dma_run(f, desc);
@@ -243,6 +278,7 @@ static bool fwcfg_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 		if (rest(f, &src)) {
 			buf[0] = *src;
 			f->pos++;
+			position_moved(f);
 		} else {
 			buf[0] = 0;
 		}

@@ -43,6 +43,9 @@ struct fwcfg {
 	uint32_t pos; /* in the selected item, <= its length */
 	uint64_t dma; /* address of the descriptor, as written so far */
 	bool warned;
+	/* When the kernel and the initrd were first asked for; 0: not yet. */
+	uint64_t asked_ns[2];
+	bool told[2]; /* that they were read to their end */
 };
 
 /* Signature, interface version and an empty directory. */

@@ -10,6 +10,7 @@
 
 #include "vmm/board_map.h"
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 /* PCI 3.0, 3.2.2.3.2: the address port. */
 #define ADDR_ENABLE (1u << 31)
@@ -147,6 +148,8 @@ static bool data_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	uint32_t bus = b->addr >> 16 & 0xff;
 	struct pci_dev *d = b->dev[b->addr >> 8 & 0xff];
 
+	/* OVMF's drivers, once it has them, use the ECAM; Linux begins here. */
+	timeline_once(b->pio->timeline, ONCE_KERNEL, "PCI ports");
 	if (!(b->addr & ADDR_ENABLE) || bus || !d || !inside_dword(off, len))
 		return false;
 	func_read(d, (b->addr & 0xfc) + (unsigned)off, buf, len);
@@ -221,6 +224,7 @@ static bool ecam_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 	struct pci_dev *d = ecam_dev(dev, off);
 	unsigned reg = off & (PCI_CFG_SIZE - 1);
 
+	timeline_once(((struct pci_bus *)dev)->pio->timeline, ONCE_DXE, "ECAM");
 	if (!d || !ecam_len_ok(off, len))
 		return false;
 	if (len == 8) {
@@ -238,6 +242,11 @@ static bool ecam_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 
 	if (!d || !ecam_len_ok(off, len))
 		return false;
+	if (len == 4 &&
+	    touches(reg, len, BAR_FIRST, BAR_FIRST + 4 * PCI_BARS) &&
+	    get_le32(buf) == UINT32_MAX)
+		timeline_once(((struct pci_bus *)dev)->pio->timeline, ONCE_BDS,
+			      "BAR sized");
 	func_write(d, reg, buf, len == 8 ? 4 : len);
 	if (len == 8)
 		func_write(d, reg + 4, buf + 4, 4);

@@ -10,6 +10,7 @@
 
 #include "vmm/board_map.h"
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 /* MCH, device 0 (316966-002, 5.1). */
 #define MCH_PCIEXBAR 0x60
@@ -114,7 +115,10 @@ static void pm_write_byte(struct q35 *q, uint64_t off, uint8_t byte)
 		if (v & STS_TMR)
 			q->timer_seen = timer_ticks() >> PM_TIMER_HALF;
 		break;
-	case PM1_EN: q->pm1_en = ((q->pm1_en & ~mask) | v) & EN_ALL; break;
+	case PM1_EN:
+		timeline_once(q->pci->pio->timeline, ONCE_ACPI, "PM1_EN");
+		q->pm1_en = ((q->pm1_en & ~mask) | v) & EN_ALL;
+		break;
 	case PM1_CNT:
 		pm1_cnt_written(q, (uint16_t)((q->pm1_cnt & ~mask) | v));
 		break;

@@ -7,6 +7,7 @@
 
 #include "vmm/board_map.h"
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 #define PORTS 8
 
@@ -165,6 +166,7 @@ static void thr_write(struct serial *s, uint8_t v)
 		s->thre_irq = true;
 		return;
 	}
+	timeline_console(s->pio->timeline, v);
 	if (fifo_room(s, &s->tx)) {
 		fifo_put(&s->tx, v);
 	} else if (!s->warned) {

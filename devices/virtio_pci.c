@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "vmm/log.h"
+#include "vmm/timeline_once.h"
 
 /* Common configuration (4.1.4.3). */
 enum {
@@ -31,6 +32,7 @@ enum {
 };
 
 /* Capabilities (4.1.4): a vendor capability, told apart by its type. */
+#define MARKS_MAX 4 /* firmware takes a device and lets go, a kernel takes it */
 #define CAP_VENDOR 0x09
 #define CAP_LEN 16
 #define CAP_LENGTH 2
@@ -179,6 +181,23 @@ static void registers_reset(struct virtio_pci *p)
 	atomic_store(&p->isr, 0);
 }
 
+/* A driver is there, or lets go: of the first few, on the time line. */
+static void set_status(struct virtio_pci *p, uint8_t v)
+{
+	struct timeline *t = p->pci.bus->pio->timeline;
+	bool had = vdev_status(p->dev) & VIRTIO_S_DRIVER_OK, has;
+
+	vdev_set_status(p->dev, v);
+	has = vdev_status(p->dev) & VIRTIO_S_DRIVER_OK;
+	if (had == has || p->told >= MARKS_MAX)
+		return;
+	p->told++;
+	if (has)
+		timeline_once(t, ONCE_DRIVERS, p->dev->label);
+	timeline_moment(t, TIMELINE_GUEST, has ? "driver" : "driver-gone",
+			p->dev->label);
+}
+
 static void common_set(struct virtio_pci *p, uint64_t off, size_t len,
 		       uint64_t v)
 {
@@ -196,7 +215,7 @@ static void common_set(struct virtio_pci *p, uint64_t off, size_t len,
 		atomic_store(&p->config_vector, vector_of(p, v));
 		break;
 	case DEVICE_STATUS:
-		vdev_set_status(p->dev, (uint8_t)v);
+		set_status(p, (uint8_t)v);
 		if (!v)
 			registers_reset(p);
 		break;

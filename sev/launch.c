@@ -14,6 +14,7 @@
 #include "sev/blob.h"
 #include "sev/fwerr.h"
 #include "sev/policy.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 /* KVM reports no reduction of its own; one bit is what the C-bit costs. */
@@ -84,8 +85,28 @@ static int fail_sev(struct launch *l, const char *what, struct sev_error e)
 	return fail(l, e.err, "%s", text);
 }
 
+/* A command begins, and ends: on the time line. */
+static void begin(struct launch *l, const char *name)
+{
+	l->step =
+		(struct timeline_mark){ .name = name, .start_ns = clock_ns() };
+}
+
+static void done(struct launch *l, struct sev_error e)
+{
+	l->step.failed = e.err;
+	timeline_span(l->timeline, TIMELINE_PSP, &l->step);
+}
+
+/* A part of the image, or of memory. */
+static void put_what(struct launch *l, const char *name)
+{
+	snprintf(l->step.what, sizeof(l->step.what), "%s", name);
+}
+
 static int step_begin(struct launch *l, enum step s)
 {
+	begin(l, steps[s].name);
 	if (steps[s].next[l->state] != LAUNCH_NEW)
 		return 0;
 	return fail(l, -EPERM, "%s is not possible in state %s", steps[s].name,
@@ -95,8 +116,11 @@ static int step_begin(struct launch *l, enum step s)
 static int compare(struct launch *l, enum launch_state expected)
 {
 	struct psp_guest_status s = { 0 };
-	struct sev_error e = psp_guest_status(&l->guest, &s);
+	struct sev_error e;
 
+	begin(l, "GUEST_STATUS");
+	e = psp_guest_status(&l->guest, &s);
+	done(l, e);
 	if (e.err)
 		return fail_sev(l, "GUEST_STATUS", e);
 	if (s.state != states[expected].firmware || s.policy != l->policy ||
@@ -114,6 +138,7 @@ static int step_end(struct launch *l, enum step s, struct sev_error e)
 	enum launch_state was = l->state, now = steps[s].next[was];
 	int rc;
 
+	done(l, e);
 	if (e.err)
 		return fail_sev(l, steps[s].name, e);
 	/* Before LAUNCH_START the firmware knows no guest to ask about. */
@@ -177,7 +202,9 @@ static int open_device(struct launch *l)
 	if (fd < 0)
 		return fail_sev(l, PSP_DEVICE, (struct sev_error){ fd, 0 });
 	l->guest.psp_fd = fd;
+	begin(l, "PLATFORM_STATUS");
 	e = psp_platform_status(fd, &l->platform);
+	done(l, e);
 	return e.err ? fail_sev(l, "PLATFORM_STATUS", e) : 0;
 }
 
@@ -265,6 +292,7 @@ int launch_open(struct launch *l, int kvm_fd, int vm_fd,
 	*l = (struct launch){
 		.guest = { .vm_fd = vm_fd, .psp_fd = -1 },
 		.policy = cfg->policy,
+		.timeline = cfg->timeline,
 	};
 	rc = open_device(l);
 	if (!rc)
@@ -289,13 +317,17 @@ static int register_regions(struct launch *l, const struct gmem *m)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct gmem_region *r = &m->r[i];
 		uint64_t uaddr;
-		int rc = gmem_uaddr(m, r->base, r->size, &uaddr);
+		struct sev_error e = { 0 };
 
-		if (!rc)
-			rc = sev_region(l->guest.vm_fd, uaddr, r->size);
-		if (rc)
-			return fail_sev(l, "KVM_MEMORY_ENCRYPT_REG_REGION",
-					(struct sev_error){ rc, 0 });
+		begin(l, "REG_REGION");
+		l->step.bytes = r->size;
+		put_what(l, r->name);
+		e.err = gmem_uaddr(m, r->base, r->size, &uaddr);
+		if (!e.err)
+			e.err = sev_region(l->guest.vm_fd, uaddr, r->size);
+		done(l, e);
+		if (e.err)
+			return fail_sev(l, "KVM_MEMORY_ENCRYPT_REG_REGION", e);
 	}
 	return 0;
 }
@@ -319,6 +351,8 @@ static int update(struct launch *l, const struct gmem *m,
 	if (rc)
 		return fail(l, rc, "%s: no guest memory at 0x%llx", p->name,
 			    (unsigned long long)p->at.v);
+	l->step.bytes = p->len;
+	put_what(l, p->name);
 	e = psp_launch_update_data(&l->guest, uaddr, (uint32_t)p->len);
 	return step_end(l, STEP_UPDATE, e);
 }
@@ -397,6 +431,7 @@ int launch_secret(struct launch *l, const void *hdr, size_t hdr_len,
 	if (rc)
 		return fail(l, rc, "no guest memory at gpa 0x%llx",
 			    (unsigned long long)at.v);
+	l->step.bytes = len;
 	e = psp_launch_secret(&l->guest, hdr, data, (uint32_t)len, uaddr);
 	rc = step_end(l, STEP_SECRET, e);
 	if (!rc)

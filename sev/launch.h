@@ -17,11 +17,13 @@
 #include "sev/psp.h"
 #include "vmm/gmem.h"
 #include "vmm/image.h"
+#include "vmm/timeline.h"
 
 struct launch_config {
 	uint32_t policy;
 	const char *dh, *session; /* files, raw or base64; both or neither */
 	int cbitpos, reduced_phys_bits; /* -1: from KVM */
+	struct timeline *timeline; /* may be NULL */
 };
 
 /* In the order of a launch; the first two are ours, the others firmware's. */
@@ -47,6 +49,8 @@ struct launch {
 	unsigned n_secrets; /* accepted so far */
 	uint8_t measurement[SEV_MEASUREMENT_LEN];
 	char why[256]; /* the last failure, in words */
+	struct timeline *timeline;
+	struct timeline_mark step; /* the command that is being given */
 	void (*changed)(void *ctx, const char *state); /* may be NULL */
 	void *changed_ctx;
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "devices/blk.h"
+#include "devices/bootmark.h"
 #include "devices/chardev.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
@@ -39,6 +40,7 @@ struct board {
 	struct q35 q35;
 	struct fwcfg fwcfg;
 	struct rtc rtc;
+	struct bootmark bootmark;
 	struct chardev serial_end, debugcon_end;
 	struct serial serial;
 	struct debugcon debugcon;
@@ -50,7 +52,7 @@ struct board {
 	struct net_board net_board;
 	struct vsock vsock;
 	bool has_vsock;
-	bool has_q35, has_fwcfg, has_rtc, has_serial, has_debugcon, has_rng;
+	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial, has_debugcon, has_rng;
 	struct worker_hooks hooks, vsock_hooks;
 };
 
@@ -74,6 +76,9 @@ static int open_chips(struct board *b, const struct config *c)
 		return rc;
 	rc = rtc_attach(&b->rtc, &vm->pio, &vm->irq, &vm->ev, &memory);
 	b->has_rtc = !rc;
+	if (!rc)
+		rc = bootmark_attach(&b->bootmark, &vm->pio);
+	b->has_bootmark = !rc;
 	return rc;
 }
 
@@ -250,6 +255,8 @@ void board_close(struct board *b)
 	}
 	if (b->has_fwcfg)
 		fwcfg_close(&b->fwcfg);
+	if (b->has_bootmark)
+		bootmark_close(&b->bootmark);
 	if (b->has_rtc)
 		rtc_close(&b->rtc);
 	if (b->has_q35)

@@ -30,6 +30,7 @@
 #define BOARD_PORT_RTC 0x70 /* 2: index, data */
 #define BOARD_PORT_RESET_A 0x92 /* system control port A */
 #define BOARD_PORT_KBC 0x64 /* answers the reset command only */
+#define BOARD_PORT_BOOTMARK 0xf4 /* a guest says how far it is */
 #define BOARD_PORT_SERIAL 0x3f8 /* 8: COM1 */
 #define BOARD_PORT_DEBUGCON 0x402
 #define BOARD_PORT_FWCFG 0x510 /* 12: selector, data, DMA */

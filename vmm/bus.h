@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "vmm/num.h"
+#include "vmm/timeline.h"
 
 #define BUS_SLOTS 256
 
@@ -39,6 +40,7 @@ struct bus {
 	pthread_mutex_t *lock; /* shared by the buses of one VM */
 	struct bus_slot slot[BUS_SLOTS]; /* sorted by base */
 	size_t n;
+	struct timeline *timeline; /* of the VM, or NULL */
 };
 
 void bus_open(struct bus *b, pthread_mutex_t *lock);

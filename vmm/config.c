@@ -180,6 +180,13 @@ static int check_vsock(const struct config *c)
 	return 0;
 }
 
+bool config_ends(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len > n && !strcmp(text + len - n, end);
+}
+
 bool config_inherits(const struct config *c)
 {
 	return c->control && !strcmp(c->control, CONFIG_INHERITED);
@@ -193,6 +200,18 @@ static int check_sev(const struct config *c)
 		  c->sev.dh ? "dh" : "session",
 		  c->sev.dh ? c->sev.dh : c->sev.session,
 		  c->sev.dh ? "session" : "dh");
+	return -EINVAL;
+}
+
+/* The name says what is written. */
+static int check_timeline(const struct config *c)
+{
+	if (!c->timeline || config_ends(c->timeline, ".json") ||
+	    config_ends(c->timeline, ".svg"))
+		return 0;
+	log_error("--timeline \"%s\": accepted are names that end in .json "
+		  "or .svg",
+		  c->timeline);
 	return -EINVAL;
 }
 
@@ -210,6 +229,8 @@ static int check_all(const struct config *c)
 		rc = check_control(c);
 	if (!rc && c->vsock.on)
 		rc = check_vsock(c);
+	if (!rc)
+		rc = check_timeline(c);
 	return rc;
 }
 

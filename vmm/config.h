@@ -93,6 +93,7 @@ struct config {
 	uint32_t log; /* enum config_log */
 	struct config_vsock vsock;
 	struct config_sev sev;
+	const char *timeline; /* a file, .json or .svg; NULL: none */
 	const char *dump_dtb;
 	void *owned; /* config.c's list of strings */
 };
@@ -108,6 +109,9 @@ int config_dump(const struct config *c) MUST_USE;
 
 /* Is there a control socket, of which others made the file? */
 bool config_inherits(const struct config *c);
+
+/* Does a name end so, with something before it? */
+bool config_ends(const char *text, const char *end);
 
 void config_close(struct config *c);
 

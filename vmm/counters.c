@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "vmm/clock.h"
+#include "vmm/timeline_report.h"
 
 const char *const counters_exit[VCPU_EXITS] = {
 	[VCPU_IO_READ] = "io-read",	    [VCPU_IO_WRITE] = "io-write",
@@ -126,11 +127,24 @@ static int get_metrics(void *ctx, const json_t *args, json_t **ret,
 	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
 }
 
+static int get_timeline(void *ctx, const json_t *args, json_t **ret,
+			struct control_error *err)
+{
+	const struct counters *c = ctx;
+	struct report r;
+
+	(void)args;
+	report_take(&r, c->timeline, c->name);
+	*ret = report_json(&r);
+	return *ret ? 0 : control_fail(err, -ENOMEM, "out of memory");
+}
+
 int counters_open(struct counters *c, struct control *control)
 {
 	const struct control_command commands[] = {
 		{ .name = "x-carrel-counters", .run = get_counters, .ctx = c },
 		{ .name = "x-carrel-metrics", .run = get_metrics, .ctx = c },
+		{ .name = "x-carrel-timeline", .run = get_timeline, .ctx = c },
 	};
 	int rc = 0;
 

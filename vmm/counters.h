@@ -10,6 +10,7 @@
 #include "vmm/board.h"
 #include "vmm/control.h"
 #include "vmm/machine.h"
+#include "vmm/timeline.h"
 
 #define COUNTERS_TYPE                                                          \
 	"application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -17,6 +18,7 @@
 struct counters {
 	const struct machine *machine; /* its vm and its board, when open */
 	const char *name; /* of the VM, or NULL */
+	const struct timeline *timeline;
 	uint64_t started_ns; /* clock_ns, when carrel was started */
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -103,4 +104,19 @@ int inherit_socket(const char *name)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return rc ? rc : fd;
+}
+
+int inherit_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0) {
+		log_error("/dev/null: %s", strerror(errno));
+		return -EIO;
+	}
+	close(fd);
+	return 0;
 }

@@ -33,4 +33,10 @@ int inherit_find(const struct inherit_env *e, pid_t self,
  */
 int inherit_socket(const char *name) MUST_USE;
 
+/*
+ * Standard descriptors that are closed become /dev/null: they would become the
+ * next files of ours, a disk for one, and log lines would go into that.
+ */
+int inherit_standard(void) MUST_USE;
+
 #endif

@@ -28,6 +28,7 @@
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/notify.h"
+#include "vmm/timeline_file.h"
 #include "vmm/version.h"
 #include "vmm/vm.h"
 
@@ -40,6 +41,8 @@ struct carrel {
 	struct machine machine;
 	struct control control;
 	struct counters counters;
+	struct timeline timeline;
+	struct timeline_file timeline_file;
 	struct notify notify; /* whoever started us */
 	int inherited; /* the control socket, if it was handed over */
 	struct sev_qmp sev_qmp;
@@ -64,7 +67,11 @@ static int do_cont(void *ctx, struct control_error *err)
 
 	/* An older failure, of a secret for one, says nothing about this. */
 	c->launch.why[0] = '\0';
+	if (c->machine.state == MACHINE_PRELAUNCH)
+		timeline_phase(&c->timeline, "start");
 	rc = machine_cont(&c->machine);
+	if (rc && c->machine.state == MACHINE_PRELAUNCH)
+		timeline_phase(&c->timeline, "wait");
 	if (rc)
 		return control_fail(err, rc, "%s",
 				    c->launch.why[0] ? c->launch.why
@@ -163,6 +170,7 @@ static void on_event(void *ctx, const char *name, bool guest,
 {
 	struct carrel *c = ctx;
 
+	timeline_event(&c->timeline, name, reason);
 	tell_service(c, name, reason);
 	if (c->control.fd < 0)
 		return;
@@ -266,6 +274,7 @@ static int plan(struct carrel *c)
 		.name = c->cfg.name,
 	};
 
+	timeline_phase(&c->timeline, "files");
 	return rc ? rc : boot_plan(&c->image, &src);
 }
 
@@ -278,11 +287,13 @@ static int open_launch(struct carrel *c)
 		.session = c->cfg.sev.session,
 		.cbitpos = c->cfg.sev.cbitpos,
 		.reduced_phys_bits = c->cfg.sev.reduced_phys_bits,
+		.timeline = &c->timeline,
 	};
 	int rc;
 
 	if (!c->cfg.sev.on)
 		return 0;
+	timeline_phase(&c->timeline, "keys");
 	rc = launch_open(&c->launch, c->vm.kvm.fd, c->vm.kvm.vm_fd, &lc);
 	if (!rc)
 		c->vm.sev = (struct cpuid_sev){ true, c->launch.cbitpos,
@@ -294,6 +305,7 @@ static int measure(struct carrel *c)
 {
 	if (!c->cfg.sev.on)
 		return 0;
+	timeline_phase(&c->timeline, "measure");
 	return launch_measure(&c->launch, &c->vm.mem, &c->image);
 }
 
@@ -313,7 +325,10 @@ static int open_machine(struct carrel *c)
 static int open_board(struct carrel *c)
 {
 	const struct board_host host = { enter_worker, c, c->dial_fd };
-	int rc = board_open(&c->board, &c->vm, &c->cfg, &c->image, &host);
+	int rc;
+
+	timeline_phase(&c->timeline, "devices");
+	rc = board_open(&c->board, &c->vm, &c->cfg, &c->image, &host);
 
 	c->machine.board = c->board;
 	return rc;
@@ -325,7 +340,9 @@ static int open_control(struct carrel *c)
 
 	if (!c->cfg.control)
 		return 0;
+	timeline_phase(&c->timeline, "control");
 	c->counters.machine = &c->machine;
+	c->counters.timeline = &c->timeline;
 	c->counters.name = c->cfg.name;
 	if (config_inherits(&c->cfg))
 		rc = control_take(&c->control, &c->vm.ev, c->inherited,
@@ -357,8 +374,10 @@ static int enter_jail(struct carrel *c)
 			       port_name(&c->cfg.serial),
 			       port_name(&c->cfg.debugcon), c->cfg.vsock.path },
 	};
-	int rc = c->cfg.sandbox ? jail_process(&o) : 0;
+	int rc;
 
+	timeline_phase(&c->timeline, "sandbox");
+	rc = c->cfg.sandbox ? jail_process(&o) : 0;
 	if (rc)
 		return rc;
 	c->vm.cpus.enter = enter_vcpu;
@@ -373,11 +392,13 @@ static int start(struct carrel *c)
 	int rc;
 
 	if (c->cfg.paused || (c->cfg.sev.on && c->launch.session)) {
+		timeline_phase(&c->timeline, "wait");
 		log_info("waiting for cont on the control socket");
 		notify_say(&c->notify, true,
 			   "READY=1\nSTATUS=waiting for cont");
 		return 0;
 	}
+	timeline_phase(&c->timeline, "start");
 	rc = machine_cont(&c->machine);
 	if (!rc)
 		notify_say(&c->notify, true, "READY=1");
@@ -414,25 +435,6 @@ static void carrel_close(struct carrel *c)
 	vm_close(&c->vm);
 }
 
-/*
- * One that is closed would become the next file of ours, a disk for one, and
- * log lines would go into that.
- */
-static int open_standard(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0) {
-		log_error("/dev/null: %s", strerror(errno));
-		return -EIO;
-	}
-	close(fd);
-	return 0;
-}
-
 /* What whoever started us has left for us, before anything is opened. */
 static int take_over(struct carrel *c)
 {
@@ -449,18 +451,23 @@ static int run(struct carrel *c)
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
-	if (open_standard() || guard_terminal(c) || take_over(c) ||
+	if (inherit_standard() || guard_terminal(c) || take_over(c) ||
 	    start_dialer(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;
 	c->launch.guest.psp_fd = -1;
+	if (timeline_file_open(&c->timeline_file, c->cfg.timeline))
+		return EXIT_HOST;
 	rc = plan(c); /* files: nothing runs yet  */
-	if (rc)
+	if (rc) {
+		timeline_file_close(&c->timeline_file, &c->timeline, &c->cfg);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_HOST;
-	rc = vm_open(&c->vm, &c->cfg); /* KVM, memory, buses       */
+	}
+	rc = vm_open(&c->vm, &c->cfg, &c->timeline); /* KVM, memory, buses */
 	if (!rc)
 		rc = carrel_run(c);
+	timeline_file_close(&c->timeline_file, &c->timeline, &c->cfg);
 	carrel_close(c);
 	notify_close(&c->notify);
 	image_close(&c->image);
@@ -473,6 +480,8 @@ int main(int argc, char **argv)
 	char *usage;
 	int status = 0;
 
+	timeline_start(&c.timeline);
+	timeline_phase(&c.timeline, "configuration");
 	c.counters.started_ns = clock_ns();
 	if (config_parse(&c.cfg, argc, argv))
 		return EXIT_USAGE;

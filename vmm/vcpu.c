@@ -205,8 +205,11 @@ static void *vcpu_main(void *arg)
 		return NULL;
 	}
 	while (vcpu_may_run(v)) {
-		int rc = ioctl(v->fd, KVM_RUN, 0);
+		int rc;
 
+		if (!v->ran)
+			timeline_entry(p->timeline);
+		rc = ioctl(v->fd, KVM_RUN, 0);
 		v->ran = true;
 		counter_add(&v->exits[exit_kind(v, rc)], 1);
 		if (rc == 0) {

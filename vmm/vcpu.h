@@ -51,6 +51,7 @@ struct vcpu {
 struct vcpus {
 	struct bus *pio, *mmio;
 	struct power *power;
+	struct timeline *timeline; /* or NULL */
 	struct image_start start; /* how the first one begins */
 	int (*enter)(void *ctx); /* in each thread, before the guest */
 	void *enter_ctx;

@@ -24,7 +24,28 @@ static int open_loop(struct vm *vm)
 	return rc;
 }
 
-int vm_open(struct vm *vm, const struct config *c)
+static uint64_t count_exits(const void *ctx)
+{
+	const struct vcpus *p = ctx;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < p->n; i++)
+		for (unsigned k = 0; k < VCPU_EXITS; k++)
+			n += counter_get(&p->v[i].exits[k]);
+	return n;
+}
+
+static void observe(struct vm *vm, const struct config *c, struct timeline *t)
+{
+	vm->pio.timeline = vm->mmio.timeline = vm->cpus.timeline = t;
+	if (!t)
+		return;
+	t->firmware = c->firmware;
+	t->exits = count_exits;
+	t->exits_ctx = &vm->cpus;
+}
+
+int vm_open(struct vm *vm, const struct config *c, struct timeline *t)
 {
 	int rc;
 
@@ -34,9 +55,12 @@ int vm_open(struct vm *vm, const struct config *c)
 	pthread_mutex_init(&vm->bus_lock, NULL);
 	bus_open(&vm->pio, &vm->bus_lock);
 	bus_open(&vm->mmio, &vm->bus_lock);
+	observe(vm, c, t);
+	timeline_phase(t, "kvm");
 	rc = kvm_open(&vm->kvm, c->sev.on);
 	vm->sev.on = c->sev.on;
 	if (!rc) {
+		timeline_phase(t, "memory");
 		rc = gmem_open(&vm->mem, c->memory);
 		if (rc)
 			log_error("--memory: %llu bytes of guest memory: %s",
@@ -47,8 +71,10 @@ int vm_open(struct vm *vm, const struct config *c)
 
 int vm_load(struct vm *vm, const struct image *im)
 {
-	int rc = image_load(im, &vm->mem);
+	int rc;
 
+	timeline_phase(vm->cpus.timeline, "image");
+	rc = image_load(im, &vm->mem);
 	if (rc) {
 		log_error("the launch image does not fit the guest's memory: "
 			  "%s",
@@ -62,6 +88,7 @@ int vm_add_cpus(struct vm *vm, unsigned n, const struct image *im)
 {
 	int rc;
 
+	timeline_phase(vm->cpus.timeline, "cpus");
 	vm->cpus.pio = &vm->pio;
 	vm->cpus.mmio = &vm->mmio;
 	vm->cpus.power = &vm->power;

@@ -32,9 +32,10 @@ struct vm {
 
 /*
  * KVM's VM, RAM, buses, interrupts and loop. With SEV asked for, sev.on is set;
- * the launch, which comes next, knows what else goes into sev.
+ * the launch, which comes next, knows what else goes into sev. t, which may be
+ * NULL, is told of this and of what the guest does later.
  */
-int vm_open(struct vm *vm, const struct config *c) MUST_USE;
+int vm_open(struct vm *vm, const struct config *c, struct timeline *t) MUST_USE;
 
 /* Copies the image into memory and gives all memory to KVM. */
 int vm_load(struct vm *vm, const struct image *im) MUST_USE;

@@ -106,6 +106,10 @@ static const struct {
 	{ RUN "--control=", { "--control" } },
 	{ RUN "--paused", { "--paused", "needs --control" } },
 	{ RUN "--control s --serial socket=s", { "--serial and --control" } },
+	{ RUN "--timeline=", { "--timeline" } },
+	{ RUN "--timeline .svg", { "\".svg\"", ".json or .svg" } },
+	{ RUN "--timeline x.png", { "\"x.png\"", ".json or .svg" } },
+	{ RUN "--timeline x.json.gz", { "\"x.json.gz\"" } },
 	{ RUN "--config x.dtb", { "must be the first flag" } },
 
 	{ RUN "--disk readonly=on", { "--disk: needs path=FILE" } },
@@ -274,6 +278,7 @@ static void everything(void **state)
 	       "--kernel k --initrd i --cmdline console=ttyS0_quiet "
 	       "--rng --serial socket=/s,1 --debugcon file=/d --control c "
 	       "--paused --no-reboot --sandbox off --log json --dump-dtb - "
+	       "--timeline a/b.svg "
 	       "--disk path=/a,,b,readonly,queues=3 "
 	       "--disk id=root,path=p=q,readonly=off "
 	       "--vsock cid=4,path=v,,w --vsock cid=5 "
@@ -294,6 +299,7 @@ static void everything(void **state)
 	assert_string_equal(c.dump_dtb, "-");
 	assert_true(c.rng && c.paused && c.no_reboot && !c.sandbox);
 	assert_int_equal(c.log, CONFIG_LOG_JSON);
+	assert_string_equal(c.timeline, "a/b.svg");
 	assert_true(c.vsock.on);
 	assert_int_equal(c.vsock.cid, 5);
 	assert_string_equal(c.vsock.path, "v,w");
@@ -405,7 +411,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 21 + 4 + 6 + 2 + 6);
+	assert_int_equal(words, 22 + 4 + 6 + 2 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

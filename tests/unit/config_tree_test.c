@@ -374,7 +374,8 @@ static void dump_reads_back(void **state)
 		  "--debugcon", "file=b,max=0" },
 		{ "--firmware", "f", "--kernel", "k", "--initrd", "i",
 		  "--cmdline=", "--control", "s", "--paused", "--no-reboot",
-		  "--sandbox", "off", "--log", "json", "--memory", "1T" },
+		  "--sandbox", "off", "--log", "json", "--memory", "1T",
+		  "--timeline", "t.json" },
 		{ "--firmware", "f", "--disk", "path=a,,b,readonly", "--disk",
 		  "path=c,id=A.b_c-9,queues=16", "--sev",
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"

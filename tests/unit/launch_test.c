@@ -118,17 +118,21 @@ static const struct {
 	int rc;
 	const char *why;
 } refusals[] = {
-	{ { 0x41, NULL, NULL, -1, -1 }, -EINVAL, "reserved bits (0x40)" },
-	{ { 0x05, NULL, NULL, -1, -1 }, -EINVAL, "SEV-ES, which carrel" },
-	{ { 0x19000001, NULL, NULL, -1, -1 }, -ENOTSUP, "API 0.25 or later" },
-	{ { 0x00010001, NULL, NULL, -1, -1 }, -ENOTSUP, "API 1.0 or later" },
-	{ { 1, NULL, NULL, 51, -1 }, -EINVAL, "C-bit at 47" },
-	{ { 1, NULL, NULL, 47, 0 }, -EINVAL, "reduced-phys-bits=0" },
-	{ { 1, NULL, NULL, 47, 64 }, -EINVAL, "reduced-phys-bits=64" },
-	{ { 1, path_dh, NULL, -1, -1 }, -EINVAL, "go together" },
-	{ { 1, NULL, path_session, -1, -1 }, -EINVAL, "go together" },
-	{ { 1, "/nonexistent", path_session, -1, -1 }, -ENOENT, "" },
-	{ { 1, path_session, path_dh, -1, -1 }, -EINVAL, "" },
+	{ { 0x41, NULL, NULL, -1, -1, NULL }, -EINVAL, "reserved bits (0x40)" },
+	{ { 0x05, NULL, NULL, -1, -1, NULL }, -EINVAL, "SEV-ES, which carrel" },
+	{ { 0x19000001, NULL, NULL, -1, -1, NULL },
+	  -ENOTSUP,
+	  "API 0.25 or later" },
+	{ { 0x00010001, NULL, NULL, -1, -1, NULL },
+	  -ENOTSUP,
+	  "API 1.0 or later" },
+	{ { 1, NULL, NULL, 51, -1, NULL }, -EINVAL, "C-bit at 47" },
+	{ { 1, NULL, NULL, 47, 0, NULL }, -EINVAL, "reduced-phys-bits=0" },
+	{ { 1, NULL, NULL, 47, 64, NULL }, -EINVAL, "reduced-phys-bits=64" },
+	{ { 1, path_dh, NULL, -1, -1, NULL }, -EINVAL, "go together" },
+	{ { 1, NULL, path_session, -1, -1, NULL }, -EINVAL, "go together" },
+	{ { 1, "/nonexistent", path_session, -1, -1, NULL }, -ENOENT, "" },
+	{ { 1, path_session, path_dh, -1, -1, NULL }, -EINVAL, "" },
 };
 
 /* Told from the policy alone, with no device to ask. */
@@ -235,8 +239,8 @@ static void test_old_kernel(void **state)
 
 static void test_session(void **state)
 {
-	struct launch_config cfg = { 0x18000001, path_dh, /* API 0.24 */
-				     path_session, 47, 5 };
+	struct launch_config cfg = { 0x18000001,   path_dh, /* API 0.24 */
+				     path_session, 47,	    5, NULL };
 	struct launch l;
 
 	(void)state;
@@ -398,7 +402,7 @@ static void test_secrets(void **state)
 /* Owner's files: sizes, base64 with line breaks, garbage. */
 static void test_files(void **state)
 {
-	struct launch_config cfg = { 1, path_dh, path_session, -1, -1 };
+	struct launch_config cfg = { 1, path_dh, path_session, -1, -1, NULL };
 	uint8_t session[SEV_SESSION_LEN + 1] = { 0 };
 	struct launch l;
 
@@ -418,6 +422,49 @@ static void test_files(void **state)
 	assert_int_equal(launch_open(&l, FAKE_KVM, FAKE_VM, &cfg), -ENODATA);
 }
 
+/* Every command is on the time line, with its bytes; one that fails, too. */
+static void test_timeline(void **state)
+{
+	static const struct {
+		const char *name, *what;
+		uint64_t bytes;
+	} want[] = {
+		{ "PLATFORM_STATUS", "", 0 },
+		{ "KVM_SEV_INIT", "", 0 },
+		{ "LAUNCH_START", "", 0 },
+		{ "GUEST_STATUS", "", 0 },
+		{ "REG_REGION", "ram", RAM },
+		{ "REG_REGION", "firmware", sizeof(firmware) },
+		{ "LAUNCH_UPDATE_DATA", "firmware", sizeof(firmware) },
+		{ "GUEST_STATUS", "", 0 },
+		{ "LAUNCH_UPDATE_DATA", "kernel hashes", sizeof(hashes) },
+		{ "GUEST_STATUS", "", 0 },
+		{ "LAUNCH_MEASURE", "", 0 },
+	};
+	static struct timeline t;
+	struct launch_config cfg = usual;
+	struct launch l;
+
+	(void)state;
+	timeline_start(&t);
+	cfg.timeline = &t;
+	assert_int_equal(launch_open(&l, FAKE_KVM, FAKE_VM, &cfg), 0);
+	fake.fail_cmd = KVM_SEV_LAUNCH_MEASURE;
+	fake.failure = (struct sev_error){ -EINTR, 0 };
+	assert_int_not_equal(launch_measure(&l, &mem, &image), 0);
+	assert_int_equal(t.lane[TIMELINE_PSP].n, ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct timeline_mark *m = &t.lane[TIMELINE_PSP].mark[i];
+
+		assert_string_equal(m->name, want[i].name);
+		assert_string_equal(m->what, want[i].what);
+		assert_int_equal(m->bytes, want[i].bytes);
+		assert_true(m->start_ns && m->start_ns <= m->end_ns);
+		assert_int_equal(m->failed, i == ARRAY_LEN(want) - 1);
+	}
+	launch_close(&l);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -426,7 +473,7 @@ int main(void)
 		T(test_policy),	     T(test_refusals),	 T(test_host),
 		T(test_order),	     T(test_old_kernel), T(test_session),
 		T(test_wrong_order), T(test_failures),	 T(test_parts),
-		T(test_secrets),     T(test_files),
+		T(test_secrets),     T(test_files),	 T(test_timeline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static struct image image;
 
 static void open_launch(void)
 {
-	static const struct launch_config cfg = { 1, NULL, NULL, -1, -1 };
+	static const struct launch_config cfg = { 1, NULL, NULL, -1, -1, NULL };
 	static const struct image_part part = { .name = "firmware",
 						.kind = PART_MEASURED,
 						.at = { 0x1000 },

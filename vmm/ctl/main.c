@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmm/ctl/timeline.h"
 #include "vmm/ctl/top.h"
 #include "vmm/ctl/verbs.h"
 #include "vmm/log.h"
@@ -29,6 +30,7 @@ static const struct verb {
 	{ "counters", "", 0, 0, verb_counters, "what it did so far" },
 	{ "metrics", "", 0, 0, verb_metrics, "the same as OpenMetrics text" },
 	{ "top", "", 0, 0, verb_top, "how fast its counters grow" },
+	{ "timeline", "", 0, 0, verb_timeline, "what took its time so far" },
 	{ "command", "NAME [JSON]", 1, 2, verb_command,
 	  "any command of the control socket" },
 	{ "watch", "", 0, 0, verb_watch, "its events, until it ends" },
@@ -45,6 +47,7 @@ static int usage(FILE *to)
 	fputs("\n"
 	      "  --socket PATH       control socket of the VM\n"
 	      "  --json              print JSON, one value a line\n"
+	      "  --svg FILE          of timeline: draw it into a file\n"
 	      "  --timeout SECONDS   for each answer; default 10\n"
 	      "  --interval SECONDS  between two tables of top; default 2\n"
 	      "  --count N           how many of them; default: no end\n"

@@ -18,6 +18,7 @@
 static const struct option flags[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "svg", required_argument, NULL, 'v' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "count", required_argument, NULL, 'c' },
@@ -57,6 +58,7 @@ static int take_flag(struct options *o, int flag)
 	switch (flag) {
 	case 's': return take_path(o, optarg);
 	case 'j': o->json = true; return 0;
+	case 'v': o->svg = optarg; return 0;
 	case 't':
 		return take_number(&o->timeout_s, "timeout", optarg,
 				   SECONDS_MAX);
