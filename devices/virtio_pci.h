@@ -38,8 +38,8 @@ struct virtio_pci {
 	_Atomic(uint16_t) config_vector;
 	_Atomic(uint8_t) isr;
 	unsigned cap_cfg; /* where the PCI_CFG capability is */
-	bool warned;
-	unsigned told; /* marks on the time line about its driver */ /* of doorbells that KVM refused */
+	bool warned; /* of doorbells that KVM refused */
+	unsigned told; /* marks on the time line about its driver */
 };
 
 /* dev is open; this becomes its transport. */

@@ -52,7 +52,8 @@ struct board {
 	struct net_board net_board;
 	struct vsock vsock;
 	bool has_vsock;
-	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial, has_debugcon, has_rng;
+	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
+		has_debugcon, has_rng;
 	struct worker_hooks hooks, vsock_hooks;
 };
 

@@ -460,14 +460,11 @@ static int run(struct carrel *c)
 	if (timeline_file_open(&c->timeline_file, c->cfg.timeline))
 		return EXIT_HOST;
 	rc = plan(c); /* files: nothing runs yet  */
-	if (rc) {
-		timeline_file_close(&c->timeline_file, &c->timeline, &c->cfg);
+	if (rc)
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_HOST;
-	}
 	rc = vm_open(&c->vm, &c->cfg, &c->timeline); /* KVM, memory, buses */
 	if (!rc)
 		rc = carrel_run(c);
-	timeline_file_close(&c->timeline_file, &c->timeline, &c->cfg);
 	carrel_close(c);
 	notify_close(&c->notify);
 	image_close(&c->image);
@@ -496,6 +493,7 @@ int main(int argc, char **argv)
 	case CONFIG_VERSION: puts("carrel " CARREL_VERSION); break;
 	case CONFIG_RUN: status = run(&c); break;
 	}
+	timeline_file_close(&c.timeline_file, &c.timeline, &c.cfg);
 	config_close(&c.cfg);
 	return status;
 }

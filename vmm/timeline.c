@@ -41,8 +41,8 @@ static const struct {
 
 /*
  * In the clock's ticks since boot, which is coarse: the moment is at most a
- * tick later than this. The process has also used as much processor time as it
- * has by now, so it began no later than that before now: mostly the better word.
+ * tick later than this. Nor is it later than the processor time before now
+ * that was used since: mostly the better word.
  */
 static uint64_t kernel_start(uint64_t now)
 {

@@ -20,7 +20,7 @@ int timeline_file_open(struct timeline_file *f, const char *path)
 	struct stat st;
 	int rc = 0;
 
-	f->fd = -1;
+	f->open = false;
 	if (!path)
 		return 0;
 	json_object_seed(0); /* now: its random bytes come from a file */
@@ -29,13 +29,13 @@ int timeline_file_open(struct timeline_file *f, const char *path)
 		rc = -errno;
 	else if (!S_ISREG(st.st_mode))
 		rc = -EINVAL;
+	f->open = !rc;
 	if (!rc)
 		return 0;
 	log_error("--timeline %s: %s", path,
 		  rc == -EINVAL ? "not a regular file" : strerror(-rc));
 	if (f->fd >= 0)
 		close(f->fd);
-	f->fd = -1;
 	return rc;
 }
 
@@ -89,7 +89,7 @@ void timeline_file_close(struct timeline_file *f, struct timeline *t,
 	int rc = -ENOMEM;
 
 	timeline_event(t, "SHUTDOWN", "it could not be started");
-	if (f->fd < 0)
+	if (!f->open)
 		return;
 	r = malloc(sizeof(*r));
 	if (r) {
@@ -104,5 +104,5 @@ void timeline_file_close(struct timeline_file *f, struct timeline *t,
 	free(text);
 	free(r);
 	close(f->fd);
-	f->fd = -1;
+	f->open = false;
 }

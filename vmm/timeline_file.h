@@ -11,7 +11,8 @@
 #include "vmm/timeline.h"
 
 struct timeline_file {
-	int fd; /* -1: none */
+	bool open; /* not if all is zero */
+	int fd;
 };
 
 /*

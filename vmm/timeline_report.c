@@ -141,7 +141,9 @@ void report_take(struct report *r, const struct timeline *t, const char *vm)
 			      .ended = t->ended,
 			      .now_ns = since(t, t->ended ? end->start_ns
 							  : clock_ns()),
-			      .exits = t->exits ? t->exits(t->exits_ctx) : 0 };
+			      .exits = t->ended	  ? end->exits
+				       : t->exits ? t->exits(t->exits_ctx)
+						  : 0 };
 	put_text(r->vm, sizeof(r->vm), vm);
 	take_process(r, t);
 	for (enum timeline_lane l = 0; l < TIMELINE_LANES; l++) {

@@ -39,9 +39,9 @@ static void refused(void **state)
 	assert_int_equal(timeline_file_open(&f, path_of("dir.json")), -EISDIR);
 	assert_int_equal(timeline_file_open(&f, path_of("no/x.json")), -ENOENT);
 	assert_int_equal(timeline_file_open(&f, "/dev/null"), -EINVAL);
-	assert_int_equal(f.fd, -1);
+	assert_false(f.open);
 	assert_int_equal(timeline_file_open(&f, NULL), 0);
-	assert_int_equal(f.fd, -1);
+	assert_false(f.open);
 }
 
 /* A run that came to nothing has a time line, too. */
@@ -61,7 +61,7 @@ static void written(void **state)
 		timeline_phase(&t, "configuration");
 		assert_int_equal(timeline_file_open(&f, c.timeline), 0);
 		timeline_file_close(&f, &t, &c);
-		assert_int_equal(f.fd, -1);
+		assert_false(f.open);
 		in = fopen(c.timeline, "r");
 		assert_non_null(in);
 		assert_non_null(fgets(text, sizeof(text), in));
@@ -82,7 +82,7 @@ static void full(void **state)
 {
 	struct config c = { .timeline = "/dev/full.json" };
 	static struct timeline t;
-	struct timeline_file f = { .fd = -1 };
+	struct timeline_file f = { .open = true };
 	FILE *out = fopen("/dev/full", "we");
 
 	(void)state;
@@ -90,7 +90,7 @@ static void full(void **state)
 	timeline_start(&t);
 	f.fd = dup(fileno(out));
 	timeline_file_close(&f, &t, &c);
-	assert_int_equal(f.fd, -1);
+	assert_false(f.open);
 	fclose(out);
 }
 
