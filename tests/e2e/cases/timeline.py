@@ -14,7 +14,7 @@ HOST = ["process", "configuration", "files", "kvm", "memory", "image", "cpus",
 SEV_HOST = ["process", "configuration", "files", "kvm", "memory", "keys",
             "image", "cpus", "devices", "measure", "control", "sandbox",
             "wait"]
-LINUX = ["kernel", "acpi", "drivers", "user", "ready"]
+LINUX = ["kernel", "acpi", "user", "drivers", "ready"]    # by modules
 FIRMWARE = ["sec", "pei", "dxe", "bds"]
 
 
