@@ -59,8 +59,9 @@ $(B)/libgrub.a: $(call obj,$(GRUB_SRC))
 $(B)/lib%.a:
 	rm -f $@; ar rcs $@ $^
 
+# Loading libcrypto would take as long as all the rest of its start.
 $(B)/carrel: $(B)/obj/vmm/main.o $(B)/libcarrel.a
-	$(CC) $(LDALL) -o $@ $^ $(LIBS)
+	$(CC) $(LDALL) -o $@ $^ $(filter-out -lcrypto,$(LIBS))
 $(B)/carrelctl: $(B)/obj/vmm/ctl/main.o $(B)/libctl.a $(B)/libcarrel.a
 	$(CC) $(LDALL) -o $@ $^ -ljansson
 $(B)/carrel-sev: $(B)/obj/sev/owner/main.o $(B)/libowner.a $(B)/libcarrel.a

@@ -6,14 +6,12 @@
 #include "boot/hashes.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <openssl/evp.h>
 
 #include "boot/guid.h"
+#include "boot/sha256.h"
 
-#define SHA256_LEN 32u
 #define HEADER_LEN (GUID_LEN + 2u)
-#define ENTRY_LEN (GUID_LEN + 2u + SHA256_LEN)
+#define ENTRY_LEN (GUID_LEN + 2u + SHA256_BYTES)
 
 static_assert(HEADER_LEN + 3 * ENTRY_LEN == HASHES_TABLE_LEN,
 	      "edk2 BlobVerifierLibSevHashes: three SHA-256 entries");
@@ -34,35 +32,24 @@ static void put_header(uint8_t *at, const struct guid *g, size_t len)
 	put_le16(at + GUID_LEN, (uint16_t)len);
 }
 
-static int put_entry(uint8_t *at, const struct guid *g, const void *data,
-		     size_t len)
+static void put_entry(uint8_t *at, const struct guid *g, const void *data,
+		      size_t len)
 {
-	unsigned n = 0;
-
 	put_header(at, g, ENTRY_LEN);
-	if (EVP_Digest(data, len, at + HEADER_LEN, &n, EVP_sha256(), NULL) !=
-		    1 ||
-	    n != SHA256_LEN)
-		return -EIO;
-	return 0;
+	sha256(data, len, at + HEADER_LEN);
 }
 
-int hashes_build(uint8_t table[HASHES_LEN], const struct hashes_source *src)
+void hashes_build(uint8_t table[HASHES_LEN], const struct hashes_source *src)
 {
 	uint8_t *at = table;
-	int rc;
 
 	for (size_t i = 0; i < HASHES_LEN; i++)
 		table[i] = 0;
 	put_header(at, &table_guid, HASHES_TABLE_LEN);
 	at += HEADER_LEN;
-	rc = put_entry(at, &cmdline_guid, src->cmdline,
-		       strlen(src->cmdline) + 1);
+	put_entry(at, &cmdline_guid, src->cmdline, strlen(src->cmdline) + 1);
 	at += ENTRY_LEN;
-	if (!rc)
-		rc = put_entry(at, &initrd_guid, src->initrd, src->initrd_len);
+	put_entry(at, &initrd_guid, src->initrd, src->initrd_len);
 	at += ENTRY_LEN;
-	if (!rc)
-		rc = put_entry(at, &kernel_guid, src->kernel, src->kernel_len);
-	return rc;
+	put_entry(at, &kernel_guid, src->kernel, src->kernel_len);
 }

@@ -24,8 +24,6 @@ struct hashes_source {
 	const char *cmdline; /* hashed with its NUL; "" is none */
 };
 
-/* 0, or -EIO when libcrypto has no SHA-256 to give. */
-int hashes_build(uint8_t table[HASHES_LEN],
-		 const struct hashes_source *src) MUST_USE;
+void hashes_build(uint8_t table[HASHES_LEN], const struct hashes_source *src);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define POPULATE_WRITE 23 /* MADV_POPULATE_WRITE, newer than some headers */
 #define STAT_BLOCK 512u /* of st_blocks, whatever st_blksize is */
 
 static const struct gmem_region *region_of(const struct gmem *m, gpa_t at,
@@ -156,6 +157,19 @@ int gmem_write(const struct gmem *m, gpa_t dst, const void *src, size_t len)
 int gmem_load(const struct gmem *m, gpa_t dst, const void *src, size_t len)
 {
 	return put(m, dst, src, len, true);
+}
+
+void gmem_populate(const struct gmem *m, gpa_t at, uint64_t len)
+{
+	const struct gmem_region *r = region_of(m, at, len);
+	uint64_t from, to;
+
+	if (!r)
+		return;
+	from = (at.v - r->base.v) / GMEM_PAGE * GMEM_PAGE;
+	to = at.v - r->base.v + len;
+	/* Before Linux 5.14 it cannot be asked for, and comes as it is used. */
+	(void)madvise(r->host + from, (size_t)(to - from), POPULATE_WRITE);
 }
 
 int gmem_fill(const struct gmem *m, gpa_t dst, uint8_t byte, uint64_t len)

@@ -55,6 +55,9 @@ void gmem_close(struct gmem *m);
 uint64_t gmem_bytes(const struct gmem *m);
 uint64_t gmem_resident(const struct gmem *m);
 
+/* Has the host give memory to a range at once, not a fault at a time. */
+void gmem_populate(const struct gmem *m, gpa_t at, uint64_t len);
+
 /* For devices. write refuses ROM with -EACCES. */
 int gmem_read(const struct gmem *m, gpa_t src, void *dst, size_t len) MUST_USE;
 int gmem_write(const struct gmem *m, gpa_t dst, const void *src,

@@ -9,6 +9,8 @@
 
 #include "vmm/log.h"
 
+#define POPULATE_MIN (64 * KIB)
+
 /* The means by which the guest, KVM and we wake one another. */
 static int open_loop(struct vm *vm)
 {
@@ -69,11 +71,21 @@ int vm_open(struct vm *vm, const struct config *c, struct timeline *t)
 	return rc ? rc : open_loop(vm);
 }
 
+/* Each page that is copied would be a fault of its own: half as much more. */
+static void populate(const struct vm *vm, const struct image *im)
+{
+	for (size_t i = 0; i < im->n_parts; i++)
+		if (im->part[i].len >= POPULATE_MIN)
+			gmem_populate(&vm->mem, im->part[i].at,
+				      im->part[i].len);
+}
+
 int vm_load(struct vm *vm, const struct image *im)
 {
 	int rc;
 
 	timeline_phase(vm->cpus.timeline, "image");
+	populate(vm, im);
 	rc = image_load(im, &vm->mem);
 	if (rc) {
 		log_error("the launch image does not fit the guest's memory: "

@@ -223,13 +223,32 @@ static void split(void **state)
 	}
 }
 
+/* Holes and ends ask for nothing; a range has memory before it is used. */
+static void populated(void **state)
+{
+	const uint64_t used = 3 * GMEM_PAGE;
+	struct gmem m;
+
+	(void)state;
+	assert_int_equal(gmem_open(&m, 16 * MIB), 0);
+	gmem_populate(&m, (gpa_t){ 16 * MIB }, 1);
+	gmem_populate(&m, (gpa_t){ 16 * MIB - 1 }, 2);
+	gmem_populate(&m, (gpa_t){ UINT64_MAX }, 2);
+	gmem_populate(&m, (gpa_t){ 0 }, 0);
+	assert_int_equal(gmem_resident(&m), 0);
+	gmem_populate(&m, (gpa_t){ MIB + 5 }, 2 * GMEM_PAGE);
+	/* All of it, or nothing where Linux is too old. */
+	assert_true(!gmem_resident(&m) || gmem_resident(&m) >= used);
+	gmem_close(&m);
+}
+
 int main(void)
 {
 #define BOARD(f) cmocka_unit_test_setup_teardown(f, open_board, close_board)
 	const struct CMUnitTest tests[] = {
 		BOARD(every_function_checks),	   BOARD(ring_indices),
 		BOARD(bytes_go_where_they_should), BOARD(regions),
-		cmocka_unit_test(split),
+		cmocka_unit_test(split),	   cmocka_unit_test(populated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

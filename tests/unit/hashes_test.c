@@ -66,7 +66,7 @@ static void known_answers(void **state)
 
 		for (size_t j = 0; j < HASHES_LEN; j++)
 			table[j] = 0xff;
-		assert_int_equal(hashes_build(table, &t[i].src), 0);
+		hashes_build(table, &t[i].src);
 		hex(got, table);
 		assert_string_equal(got, t[i].want);
 		assert_int_equal(table[HASHES_LEN], 0x5a);
@@ -88,9 +88,9 @@ static void a_bit_each(void **state)
 	uint8_t was[HASHES_LEN], now[HASHES_LEN];
 
 	(void)state;
-	assert_int_equal(hashes_build(was, &src[0]), 0);
+	hashes_build(was, &src[0]);
 	for (size_t n = 1; n < ARRAY_LEN(src); n++) {
-		assert_int_equal(hashes_build(now, &src[n]), 0);
+		hashes_build(now, &src[n]);
 		for (size_t e = 1; e < ARRAY_LEN(at); e++)
 			assert_int_equal(memcmp(now + at[e], was + at[e], 32) ==
 						 0,
