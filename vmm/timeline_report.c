@@ -67,10 +67,11 @@ static void take_mark(struct report *r, const struct timeline *t,
 /* Before the first one of carrel's own: exec, and the dynamic linker. */
 static void take_process(struct report *r, const struct timeline *t)
 {
+	const struct timeline_mark *next = &t->lane[TIMELINE_HOST].mark[0];
 	struct report_row *row = new_row(r);
 
 	put_text(row->name, sizeof(row->name), "process");
-	row->duration_ns = since(t, t->main_ns);
+	row->duration_ns = since(t, next->ready ? next->start_ns : t->main_ns);
 	row->span = true;
 }
 
