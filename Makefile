@@ -140,21 +140,20 @@ UNITS   = $(foreach t,$(notdir $(UNIT)),"$(1) $(t)=CMOCKA_MESSAGE_OUTPUT=tap \
 FUZZES := $(foreach t,$(notdir $(FUZZ)),"fuzz $(t)=tests/fuzz/run \
           $(B)/fuzzing/fuzz/$(t) $(FUZZ_SECONDS)")
 E2E    := "e2e=B=$(B) tests/e2e/run"
+OTHERS := "Debian 13=B=$(B) tests/trixie" "Debian packages=B=$(B) tests/deb"
 
 deps:
 	@tests/lab/deps
 check: deps
 	@FUZZ_SEED=1 $(RUN) $(BUILDS) $(LINT) $(call UNITS,unit) \
-		$(call UNITS,sanitized,asan/) $(FUZZES) $(E2E)
+		$(call UNITS,sanitized,asan/) $(FUZZES) $(OTHERS) $(E2E)
 unit: units
 	@$(RUN) $(call UNITS,unit)
 unit-asan:
 	@+$(MAKE) --no-print-directory $(ASAN) units
 	@$(RUN) $(call UNITS,sanitized,asan/)
-clang:
-	+$(MAKE) $(CLANG) all units
-lint: all
-	@$(RUN) $(LINT)
+clang:; +$(MAKE) $(CLANG) all units
+lint: all; @$(RUN) $(LINT)
 fuzz:
 	@+$(MAKE) --no-print-directory $(FUZZB) fuzzers
 	@$(RUN) $(FUZZES)
@@ -178,6 +177,7 @@ firmware: $(B)/carrel-sev
 format:
 	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
 D = $(DESTDIR)$(prefix)
+deb:; B=$(B) .debian/build
 install: all
 	install -d $(D)/bin $(D)/share/man/man1 $(D)/share/bash-completion/completions \
 		$(D)/lib/systemd/system $(D)/lib/sysusers.d $(D)/lib/carrel/image/carrel_image
@@ -192,9 +192,8 @@ install: all
 	install -m 644 boot/image/mtools.conf $(D)/lib/carrel/image
 	install -m 644 $(wildcard boot/image/carrel_image/*.py) $(D)/lib/carrel/image/carrel_image
 	ln -sf ../lib/carrel/image/carrel-image $(D)/bin/carrel-image
-clean:
-	rm -rf $(B)
+clean:; rm -rf $(B)
 
 .PHONY: all units guests fuzzers bench deps check unit unit-asan clang lint \
-        fuzz e2e demo demo-kernel firmware format install clean
+        fuzz e2e demo demo-kernel firmware format deb install clean
 -include $(shell find $(B)/obj $(B)/pic $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

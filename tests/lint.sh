@@ -102,7 +102,7 @@ columns() {
 }
 
 spdx() {
-	files | grep -vE '^(LICENSE|\.gitignore)$|\.md$|^tests/fixtures/|/seeds/' |
+	files | grep -vE '^(LICENSE|\.gitignore|\.debian/(changelog|copyright))$|\.md$|^tests/fixtures/|/seeds/' |
 		xargs awk 'FNR == 1 { found = 0 }
 			/SPDX-License-Identifier: / { found = 1 }
 			FNR == 3 && !found { print FILENAME }

@@ -90,7 +90,7 @@ static inline int teardown(void **state)
 
 static inline void serve_one_on(struct rig *r, uint16_t q)
 {
-	uint32_t len;
+	uint32_t len = 0;
 
 	rig_desc(r, RIG_DESC(q), 0, RIG_DATA, 8, 0, 0);
 	rig_offer(r, q, 0);
