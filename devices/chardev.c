@@ -90,7 +90,8 @@ static void flush(struct chardev *c)
 
 size_t chardev_room(const struct chardev *c)
 {
-	return has_peer(c) ? CHARDEV_BUF - c->out.len : CHARDEV_BUF;
+	return has_peer(c) && !c->patience.over ? CHARDEV_BUF - c->out.len
+						: CHARDEV_BUF;
 }
 
 /* A whole line, or much of one; and before there is a loop, anything. */
@@ -101,22 +102,35 @@ static bool worth_a_call(const struct chardev *c)
 	return !c->event || c->out.len >= BATCH || c->out.byte[last] == '\n';
 }
 
+void chardev_flush(struct chardev *c)
+{
+	if (c->out_stalled || c->out_full || !has_peer(c) || !c->out.len)
+		return;
+	flush(c);
+	if (c->out_stalled || c->out_full || c->out_broken)
+		kick(c);
+}
+
 size_t chardev_write(struct chardev *c, const void *src, size_t len)
 {
 	size_t room = CHARDEV_BUF - c->out.len;
 
 	if (c->end == END_NONE)
 		return len;
+	if (c->patience.over) {
+		c->patience.lost += len;
+		return len;
+	}
 	len = min_u64(len, chardev_room(c));
 	if (len > room)
 		ring_drop(&c->out, len - room);
 	ring_put(&c->out, src, len);
+	if (chardev_tries_patience(c))
+		kick(c);
 	if (c->out_stalled || c->out_full || !has_peer(c) || !len)
 		return len;
 	if (worth_a_call(c)) {
-		flush(c);
-		if (c->out_stalled || c->out_full || c->out_broken)
-			kick(c);
+		chardev_flush(c);
 	} else if (!c->flush_due) {
 		c->flush_due = true;
 		kick(c);
@@ -138,6 +152,19 @@ size_t chardev_read(struct chardev *c, void *dst, size_t cap)
 	if (got && c->in_fd >= 0 && !c->in_watched)
 		kick(c);
 	return got;
+}
+
+size_t chardev_waiting(const struct chardev *c)
+{
+	return c->in.len;
+}
+
+bool chardev_take_break(struct chardev *c)
+{
+	bool due = c->break_due;
+
+	c->break_due = false;
+	return due;
 }
 
 static void in_ready(void *ctx, int fd, uint32_t events);
@@ -195,6 +222,7 @@ static void sync_watches(struct chardev *c)
 
 	if (c->out_broken)
 		peer_lost(c, true);
+	chardev_patience_look(c);
 	in = c->in_fd >= 0 && c->in.len < CHARDEV_BUF;
 	out = c->out_fd >= 0 && c->out_stalled;
 	if (!in)
@@ -238,16 +266,21 @@ static void in_ready(void *ctx, int fd, uint32_t events)
 	struct chardev *c = ctx;
 	uint8_t buf[4096];
 	ssize_t n;
+	size_t len;
 
 	(void)events;
-	bus_lock(c->bus);
+	pthread_mutex_lock(c->lock);
 	n = read(fd, buf, min_u64(sizeof buf, CHARDEV_BUF - c->in.len));
-	if (n > 0)
-		ring_put(&c->in, buf, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	if (n > 0) {
+		len = (size_t)n;
+		if (c->terminal.raw)
+			chardev_take_keys(c, buf, &len);
+		ring_put(&c->in, buf, len);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		peer_lost(c, false);
+	}
 	changed(c);
-	bus_unlock(c->bus);
+	pthread_mutex_unlock(c->lock);
 }
 
 static void out_ready(void *ctx, int fd, uint32_t events)
@@ -256,10 +289,10 @@ static void out_ready(void *ctx, int fd, uint32_t events)
 
 	(void)fd;
 	(void)events;
-	bus_lock(c->bus);
+	pthread_mutex_lock(c->lock);
 	flush(c);
 	changed(c);
-	bus_unlock(c->bus);
+	pthread_mutex_unlock(c->lock);
 }
 
 static void timer_start(struct chardev *c)
@@ -277,12 +310,12 @@ static void timer_fired(void *ctx, int fd, uint32_t events)
 	(void)events;
 	if (!event_take(fd))
 		return;
-	bus_lock(c->bus);
+	pthread_mutex_lock(c->lock);
 	c->timer_runs = false;
 	c->flush_due = false;
 	flush_all(c);
 	changed(c); /* a device may have waited for the room */
-	bus_unlock(c->bus);
+	pthread_mutex_unlock(c->lock);
 }
 
 static void kicked(void *ctx, int fd, uint32_t events)
@@ -292,7 +325,7 @@ static void kicked(void *ctx, int fd, uint32_t events)
 	(void)events;
 	if (!event_take(fd))
 		return;
-	bus_lock(c->bus);
+	pthread_mutex_lock(c->lock);
 	if (c->out_full) {
 		flush_all(c);
 		changed(c); /* there is room again */
@@ -300,7 +333,7 @@ static void kicked(void *ctx, int fd, uint32_t events)
 	sync_watches(c);
 	if (c->flush_due && !c->timer_runs)
 		timer_start(c);
-	bus_unlock(c->bus);
+	pthread_mutex_unlock(c->lock);
 }
 
 /* One client at a time: another finds its connection closed. */
@@ -309,7 +342,7 @@ static void client_open(void *ctx, int client)
 	struct chardev *c = ctx;
 	int second;
 
-	bus_lock(c->bus);
+	pthread_mutex_lock(c->lock);
 	if (c->in_fd >= 0) {
 		acceptor_refuse(&c->acceptor, client, "one is connected");
 		goto out;
@@ -325,15 +358,15 @@ static void client_open(void *ctx, int client)
 	flush(c);
 	changed(c);
 out:
-	bus_unlock(c->bus);
+	pthread_mutex_unlock(c->lock);
 }
 
-int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
-		   void (*fn)(void *ctx), void *ctx)
+int chardev_attach(struct chardev *c, struct event *event,
+		   pthread_mutex_t *lock, void (*fn)(void *ctx), void *ctx)
 {
 	int rc = 0;
 
-	c->bus = bus;
+	c->lock = lock;
 	c->changed = fn;
 	c->ctx = ctx;
 	if (c->end == END_NONE)
@@ -350,6 +383,8 @@ int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
 	if (!rc && c->listen_fd >= 0)
 		rc = acceptor_open(&c->acceptor, event, c->name, c->listen_fd,
 				   client_open, c);
+	if (!rc)
+		rc = chardev_watch_terminal(c);
 	flush_all(c); /* as much as came before */
 	if (!rc)
 		sync_watches(c);
@@ -395,5 +430,7 @@ void chardev_detach(struct chardev *c)
 	drop(c, &c->listen_fd);
 	drop(c, &c->kick_fd);
 	drop(c, &c->timer_fd);
+	drop(c, &c->cont_fd);
+	drop(c, &c->patience.timer_fd);
 	c->event = NULL;
 }

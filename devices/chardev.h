@@ -9,20 +9,23 @@
  * While no client is connected to a socket the newest output is kept for the
  * next one. Peers are hostile.
  *
- * Everything here is called with the bus lock held, from any thread; only the
- * main thread, told by kick_fd, touches the event loop and closes descriptors.
+ * Everything here is called with its lock held (that of the buses, or one that
+ * a device has for it), from any thread; only the main thread, told by kick_fd,
+ * touches the event loop and closes descriptors.
  * SIGPIPE must be ignored.
  */
 #ifndef CARREL_DEVICES_CHARDEV_H
 #define CARREL_DEVICES_CHARDEV_H
 
+#include <pthread.h>
 #include <stdint.h>
 
+#include "devices/escape.h"
 #include "devices/terminal.h"
 #include "vmm/acceptor.h"
-#include "vmm/bus.h"
 #include "vmm/config.h"
 #include "vmm/event.h"
+#include "vmm/power.h"
 #include "vmm/socket.h"
 
 #define CHARDEV_BUF 65536
@@ -43,11 +46,20 @@ struct chardev_file {
 	bool ours; /* it was not there before us and is empty yet */
 };
 
+/* For a device whose guest spins while output waits. */
+struct chardev_patience {
+	uint64_t ns; /* 0: endless */
+	int timer_fd; /* -1: none */
+	bool runs, over;
+	unsigned told; /* log lines */
+	uint64_t lost; /* bytes, since it was over */
+};
+
 struct chardev {
 	const char *name; /* for log lines */
 	enum config_end end;
 	const char *path;
-	struct bus *bus; /* whose lock it is */
+	pthread_mutex_t *lock;
 	struct event *event; /* NULL until attached */
 	int in_fd, out_fd; /* -1: none; never one descriptor */
 	int listen_fd, kick_fd, timer_fd; /* -1: none */
@@ -64,6 +76,11 @@ struct chardev {
 	void *ctx;
 	struct terminal terminal;
 	bool nonblock_set;
+	struct escape escape; /* what is typed at a terminal */
+	bool break_due; /* ^A b, for the device to take */
+	struct power *power; /* whom ^A x asks; NULL: nobody */
+	int cont_fd; /* SIGCONT, at a terminal; -1: none */
+	struct chardev_patience patience;
 };
 
 /* Opens the end that p describes; -errno after a log line. */
@@ -71,18 +88,32 @@ int chardev_open(struct chardev *c, const char *name,
 		 const struct config_port *p) MUST_USE;
 
 /*
- * Puts it into the loop. changed is called in the main thread, with the bus
- * lock held, when there is more to read or more room to write.
+ * Puts it into the loop. changed is called in the main thread, with lock held,
+ * when there is more to read or more room to write.
  */
-int chardev_attach(struct chardev *c, struct event *event, struct bus *bus,
-		   void (*changed)(void *ctx), void *ctx) MUST_USE;
+int chardev_attach(struct chardev *c, struct event *event,
+		   pthread_mutex_t *lock, void (*changed)(void *ctx),
+		   void *ctx) MUST_USE;
+
+/*
+ * From here on a peer that is full and for ns nanoseconds does not take half of
+ * what waits for it loses the output that follows, until it has.
+ */
+int chardev_be_impatient(struct chardev *c, uint64_t ns) MUST_USE;
 
 /* Takes up to len bytes; how many it took. Fewer only while a peer stalls. */
 size_t chardev_write(struct chardev *c, const void *src, size_t len);
 size_t chardev_room(const struct chardev *c);
 
+/* What was taken goes out now, not at the end of its line. */
+void chardev_flush(struct chardev *c);
+
 /* Up to cap bytes of input; how many. */
 size_t chardev_read(struct chardev *c, void *dst, size_t cap);
+size_t chardev_waiting(const struct chardev *c);
+
+/* Was a break asked for since the last call? */
+bool chardev_take_break(struct chardev *c);
 
 /* Sends what goes within a second, restores the terminal. Main thread. */
 void chardev_close(struct chardev *c);

@@ -19,8 +19,8 @@ static int keyboard_open(struct chardev *c)
 	int rc = terminal_raw(&c->terminal);
 
 	if (!rc && c->terminal.raw)
-		log_info("%s: Ctrl-] presses the power button, twice ends the "
-			 "VM",
+		log_info("%s: Ctrl-A h tells what else can be typed; Ctrl-] "
+			 "presses the power button, twice ends the VM",
 			 c->name);
 	return rc;
 }
@@ -102,9 +102,12 @@ int chardev_open(struct chardev *c, const char *name,
 			       .listen_fd = -1,
 			       .kick_fd = -1,
 			       .timer_fd = -1,
+			       .cont_fd = -1,
+			       .patience.timer_fd = -1,
 			       .log.older_fd = -1 };
 	switch (p->end) {
-	case END_NONE: break;
+	case END_NONE:
+	case END_UNSET: break;
 	case END_STDIO: rc = stdio_open(c); break;
 	case END_FILE: rc = chardev_file_open(c, p->max); break;
 	case END_SOCKET: rc = socket_open(c); break;

@@ -72,7 +72,7 @@ int debugcon_attach(struct debugcon *d, struct bus *pio, struct event *event,
 	rc = bus_claim(pio, BOARD_PORT_DEBUGCON, 1, &debugcon_ops, d);
 	if (rc)
 		return rc;
-	rc = chardev_attach(end, event, pio, NULL, NULL);
+	rc = chardev_attach(end, event, pio->lock, NULL, NULL);
 	if (rc)
 		bus_release(pio, BOARD_PORT_DEBUGCON, d);
 	return rc;

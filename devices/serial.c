@@ -144,9 +144,16 @@ static void rx_put(struct serial *s, uint8_t v)
 /* An empty receiver takes more from the host. */
 static void rx_fill(struct serial *s)
 {
-	if (s->rx.len == 0 && !looped(s))
-		s->rx.len = (unsigned)chardev_read(s->end, s->rx.byte,
-						   fifo_room(s, &s->rx));
+	if (s->rx.len || looped(s))
+		return;
+	/* Alone: the error bits say it of the byte that is read next. */
+	if (chardev_take_break(s->end)) {
+		rx_put(s, 0);
+		s->lsr_errors |= LSR_BREAK;
+		return;
+	}
+	s->rx.len = (unsigned)chardev_read(s->end, s->rx.byte,
+					   fifo_room(s, &s->rx));
 }
 
 /* What the transmitter holds goes to the host as far as that takes it. */
@@ -356,7 +363,7 @@ int serial_attach(struct serial *s, struct bus *pio, struct irq *irq,
 	rc = bus_claim(pio, BOARD_PORT_SERIAL, PORTS, &serial_ops, s);
 	if (rc)
 		return rc;
-	rc = chardev_attach(end, event, pio, end_changed, s);
+	rc = chardev_attach(end, event, pio->lock, end_changed, s);
 	if (rc)
 		bus_release(pio, BOARD_PORT_SERIAL, s);
 	else

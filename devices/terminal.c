@@ -100,6 +100,15 @@ int terminal_raw(struct terminal *t)
 	return 0;
 }
 
+void terminal_again(const struct terminal *t)
+{
+	struct termios raw = t->before;
+
+	make_raw(&raw);
+	if (t->raw)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
 void terminal_restore(struct terminal *t)
 {
 	if (t->raw)

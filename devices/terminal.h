@@ -26,6 +26,9 @@ int terminal_guard(int (*confine)(void *ctx), void *ctx) MUST_USE;
 
 /* What is not a terminal is left alone. */
 int terminal_raw(struct terminal *t) MUST_USE;
+
+/* Raw again: a shell takes its terminal back while we are stopped. */
+void terminal_again(const struct terminal *t);
 void terminal_restore(struct terminal *t);
 
 #endif

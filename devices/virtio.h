@@ -12,6 +12,7 @@
 /* Device types (5). */
 #define VIRTIO_TYPE_NET 1
 #define VIRTIO_TYPE_BLOCK 2
+#define VIRTIO_TYPE_CONSOLE 3
 #define VIRTIO_TYPE_ENTROPY 4
 #define VIRTIO_TYPE_SOCKET 19
 

@@ -2,8 +2,8 @@
 /*
  * board: every device of the machine, attached by one visible line each. The
  * order is fixed, so that a device keeps its place on the PCI bus: entropy in
- * slot 1, disks from slot 2 on, network interfaces from slot 20 on, the socket
- * device in slot 29.
+ * slot 1, disks from slot 2 on, the console in slot 18, network interfaces from
+ * slot 20 on, the socket device in slot 29.
  */
 #include "vmm/board.h"
 
@@ -14,6 +14,7 @@
 #include "devices/blk.h"
 #include "devices/bootmark.h"
 #include "devices/chardev.h"
+#include "devices/console.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
 #include "devices/net.h"
@@ -30,6 +31,7 @@
 #define DEVFN(slot) ((uint8_t)((slot) << 3))
 #define SLOT_RNG 1u
 #define SLOT_DISK 2u
+#define SLOT_CONSOLE 18u
 #define SLOT_NET 20u
 #define SLOT_VSOCK 29u
 #define QUEUES_DEFAULT 4u
@@ -41,9 +43,12 @@ struct board {
 	struct fwcfg fwcfg;
 	struct rtc rtc;
 	struct bootmark bootmark;
-	struct chardev serial_end, debugcon_end;
+	struct chardev serial_end, debugcon_end, console_end;
 	struct serial serial;
 	struct debugcon debugcon;
+	struct console console;
+	struct console_board console_board;
+	bool has_console;
 	struct rng rng;
 	struct blk disk[CONFIG_DISKS];
 	size_t n_disks;
@@ -101,6 +106,7 @@ static int open_serial(struct board *b, const struct config *c)
 
 	if (rc)
 		return rc;
+	b->serial_end.power = &b->vm->power;
 	rc = serial_attach(&b->serial, &b->vm->pio, &b->vm->irq, &b->vm->ev,
 			   &b->serial_end);
 	b->has_serial = !rc;
@@ -124,6 +130,25 @@ static int open_debugcon(struct board *b, const struct config *c)
 	b->has_debugcon = !rc;
 	if (rc)
 		chardev_close(&b->debugcon_end);
+	return rc;
+}
+
+static int open_console(struct board *b, const struct config *c)
+{
+	const struct console_config cc = { .platform = c->sev.on };
+	int rc;
+
+	if (c->console.end == END_NONE)
+		return 0;
+	rc = chardev_open(&b->console_end, "console", &c->console);
+	if (rc)
+		return rc;
+	b->console_end.power = &b->vm->power;
+	rc = console_attach(&b->console, &cc, &b->console_board,
+			    DEVFN(SLOT_CONSOLE), &b->console_end);
+	b->has_console = !rc;
+	if (rc)
+		chardev_close(&b->console_end);
 	return rc;
 }
 
@@ -213,6 +238,9 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 						JAIL_VSOCK };
 	b->net_board = (struct net_board){ &b->pci,  &vm->mem, &vm->irq,
 					   &vm->pio, &vm->ev,  &b->hooks };
+	b->console_board =
+		(struct console_board){ &b->pci,  &vm->mem, &vm->irq,
+					&vm->pio, &vm->ev,  &b->hooks };
 	*out = b;
 	rc = open_chips(b, c);
 	if (!rc && c->firmware)
@@ -221,6 +249,8 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 		rc = open_serial(b, c);
 	if (!rc)
 		rc = open_debugcon(b, c);
+	if (!rc)
+		rc = open_console(b, c);
 	if (!rc)
 		rc = open_rng(b, c);
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
@@ -246,6 +276,10 @@ void board_close(struct board *b)
 		blk_close(&b->disk[--b->n_disks]);
 	if (b->has_rng)
 		rng_close(&b->rng);
+	if (b->has_console) {
+		console_close(&b->console);
+		chardev_close(&b->console_end);
+	}
 	if (b->has_debugcon) {
 		debugcon_close(&b->debugcon);
 		chardev_close(&b->debugcon_end);
@@ -269,6 +303,8 @@ void board_pause(struct board *b)
 {
 	if (b->has_rng)
 		rng_pause(&b->rng);
+	if (b->has_console)
+		console_pause(&b->console);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_pause(&b->disk[i]);
 	for (size_t i = 0; i < b->n_nets; i++)
@@ -281,6 +317,8 @@ void board_resume(struct board *b)
 {
 	if (b->has_rng)
 		rng_resume(&b->rng);
+	if (b->has_console)
+		console_resume(&b->console);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_resume(&b->disk[i]);
 	for (size_t i = 0; i < b->n_nets; i++)

@@ -14,7 +14,7 @@
 static const struct config defaults = {
 	.memory = 512 * MIB,
 	.cpus = 1,
-	.serial = { .end = END_STDIO },
+	.serial = { .end = END_UNSET },
 	.sandbox = true,
 	.sev = { .kernel_hashes = true,
 		 .cbitpos = -1,
@@ -140,11 +140,27 @@ static int check_control(const struct config *c)
 			  c->sev.session);
 		return -EINVAL;
 	}
-	if (c->control && c->serial.end == END_SOCKET &&
-	    !strcmp(c->control, c->serial.path)) {
-		log_error("--serial and --control: both are \"%s\"",
-			  c->control);
+	return 0;
+}
+
+/* One terminal, and a socket's name for one of them. */
+static int check_ends(const struct config *c)
+{
+	const struct config_port *p[] = { &c->serial, &c->console };
+	static const char *const flag[] = { "serial", "console" };
+
+	if (c->serial.end == END_STDIO && c->console.end == END_STDIO) {
+		log_error("--serial stdio and --console stdio: one of them is "
+			  "accepted");
 		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+		if (c->control && p[i]->end == END_SOCKET &&
+		    !strcmp(c->control, p[i]->path)) {
+			log_error("--%s and --control: both are \"%s\"",
+				  flag[i], c->control);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -231,6 +247,8 @@ static int check_all(const struct config *c)
 		rc = check_vsock(c);
 	if (!rc)
 		rc = check_timeline(c);
+	if (!rc)
+		rc = check_ends(c);
 	return rc;
 }
 
@@ -259,6 +277,10 @@ static int parse_run(struct config *c, int argc, char **argv)
 
 	if (rc || c->verb != CONFIG_RUN)
 		return rc;
+	/* The terminal belongs to one of them. */
+	if (c->serial.end == END_UNSET)
+		c->serial.end = c->console.end == END_STDIO ? END_NONE
+							    : END_STDIO;
 	rc = check_groups(c, given);
 	return rc ? rc : check_all(c);
 }

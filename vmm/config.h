@@ -31,7 +31,8 @@
 enum config_verb { CONFIG_RUN, CONFIG_VERSION, CONFIG_HELP };
 
 /* Where a character device goes. */
-enum config_end { END_NONE, END_STDIO, END_FILE, END_SOCKET };
+/* END_UNSET only while a config is read. */
+enum config_end { END_NONE, END_STDIO, END_FILE, END_SOCKET, END_UNSET };
 
 struct config_port {
 	enum config_end end;
@@ -84,7 +85,8 @@ struct config {
 	struct config_net net[CONFIG_NETS];
 	size_t n_nets;
 	bool rng; /* virtio entropy device */
-	struct config_port serial; /* default: stdio */
+	struct config_port serial; /* default: stdio, unless console is */
+	struct config_port console; /* virtio; END_NONE: no such device */
 	struct config_port debugcon;
 	const char *control; /* a path, CONFIG_INHERITED or NULL */
 	bool no_reboot;

@@ -20,7 +20,7 @@ enum jail_role {
 	JAIL_ROLES
 };
 
-#define JAIL_REMOVABLE 4
+#define JAIL_REMOVABLE 5
 
 /* Names that the process will remove or swap; NULL: no such name. */
 struct jail_options {

@@ -77,6 +77,7 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, KVM_SET_LAPIC) }, "reset: vCPU" },
 	{ SYS_ioctl, { EQUAL(1, KVM_SET_VCPU_EVENTS) }, "reset: vCPU" },
 	{ SYS_ioctl, { EQUAL(1, KVM_SET_MSRS) }, "reset: vCPU" },
+	{ SYS_ioctl, { EQUAL(1, TIOCGWINSZ) }, "console: the window's size" },
 	{ SYS_fstat, {}, "x-carrel-counters: guest memory (newer libcs)" },
 	{ SYS_poll, {}, "the end: a slow reader of the guest's last words" },
 	{ SYS_ioctl, { EQUAL(1, TCGETS) }, "the end: tcsetattr, first half" },

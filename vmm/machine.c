@@ -151,6 +151,11 @@ static void on_power(void *ctx, int fd, uint32_t events)
 		tell(m, "SHUTDOWN", true, "guest-panic");
 		machine_end(m, EXIT_CRASHED);
 		break;
+	case POWER_LEAVE:
+		log_info("ended at the terminal");
+		tell(m, "SHUTDOWN", false, "host-ui");
+		machine_end(m, EXIT_POWERED_OFF);
+		break;
 	case POWER_QUIT:
 		tell(m, "SHUTDOWN", false, "host-error");
 		machine_end(m, EXIT_HOST);

@@ -232,7 +232,7 @@ static int guard_terminal(struct carrel *c)
 {
 	int rc = 0;
 
-	if (c->cfg.serial.end == END_STDIO || c->cfg.debugcon.end == END_STDIO)
+	if (c->cfg.serial.end == END_STDIO || c->cfg.console.end == END_STDIO)
 		rc = terminal_guard(confine_guard, c);
 	if (rc)
 		log_error("standard input: cannot guard the terminal: %s",
@@ -372,6 +372,7 @@ static int enter_jail(struct carrel *c)
 	const struct jail_options o = {
 		.removable = { config_inherits(&c->cfg) ? NULL : c->cfg.control,
 			       port_name(&c->cfg.serial),
+			       port_name(&c->cfg.console),
 			       port_name(&c->cfg.debugcon), c->cfg.vsock.path },
 	};
 	int rc;

@@ -17,6 +17,7 @@ enum power_request {
 	POWER_RESET, /* the guest asked for a reset */
 	POWER_CRASH, /* triple fault, KVM internal error */
 	POWER_QUIT, /* the host wants an end now */
+	POWER_LEAVE, /* whoever sits at the terminal does */
 };
 
 struct power {

@@ -29,9 +29,9 @@ static void file_limited(void **state)
 
 	snprintf(older, sizeof older, "%s.1", w->path);
 	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
+	assert_int_equal(chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+					changed, w),
+			 0);
 	assert_int_equal(size_of(older), 0);
 	while (total < 1000000) {
 		size_t n;
@@ -108,9 +108,9 @@ static void file_moved(void **state)
 	snprintf(older, sizeof older, "%s.1", w->path);
 	snprintf(moved, sizeof moved, "%s.moved", w->path);
 	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
+	assert_int_equal(chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+					changed, w),
+			 0);
 	assert_int_equal(rename(w->path, moved), 0);
 	for (unsigned i = 0; i < 200; i++) {
 		assert_int_equal(chardev_write(&w->end, text, sizeof text),
@@ -130,9 +130,9 @@ static void file_full(void **state)
 	struct config_port p = { .end = END_FILE, .path = "/dev/full" };
 
 	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
+	assert_int_equal(chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+					changed, w),
+			 0);
 	assert_int_equal(chardev_write(&w->end, "abc", 3), 3);
 	spin(&w->rig, 15);
 	assert_int_equal(w->end.out_fd, -1);
@@ -177,8 +177,8 @@ static int confined(struct world *w)
 	int rc = chardev_open(&w->end, "serial", &p);
 
 	if (!rc)
-		rc = chardev_attach(&w->end, &w->rig.event, &w->rig.pio, NULL,
-				    NULL);
+		rc = chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+				    NULL, NULL);
 	if (!rc)
 		rc = jail_process(&o);
 	if (!rc)

@@ -63,9 +63,9 @@ static inline void open_end(struct world *w, enum config_end end)
 	struct config_port p = { .end = end, .path = w->path };
 
 	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
-	assert_int_equal(
-		chardev_attach(&w->end, &w->rig.event, &w->rig.pio, changed, w),
-		0);
+	assert_int_equal(chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+					changed, w),
+			 0);
 }
 
 static inline struct sockaddr_un address(const struct world *w)

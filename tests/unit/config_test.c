@@ -110,6 +110,9 @@ static const struct {
 	{ RUN "--timeline .svg", { "\".svg\"", ".json or .svg" } },
 	{ RUN "--timeline x.png", { "\"x.png\"", ".json or .svg" } },
 	{ RUN "--timeline x.json.gz", { "\"x.json.gz\"" } },
+	{ RUN "--control s --console socket=s", { "--console and --control" } },
+	{ RUN "--console tty", { "--console \"tty\"", "stdio|file=" } },
+	{ RUN "--serial stdio --console stdio", { "one of them" } },
 	{ RUN "--config x.dtb", { "must be the first flag" } },
 
 	{ RUN "--disk readonly=on", { "--disk: needs path=FILE" } },
@@ -258,6 +261,7 @@ static void defaults(void **state)
 	assert_int_equal(c.memory, 512 * MIB);
 	assert_int_equal(c.cpus, 1);
 	assert_int_equal(c.serial.end, END_STDIO);
+	assert_int_equal(c.console.end, END_NONE);
 	assert_int_equal(c.debugcon.end, END_NONE);
 	assert_true(c.sandbox);
 	assert_false(c.rng || c.paused || c.no_reboot || c.sev.on);
@@ -265,6 +269,14 @@ static void defaults(void **state)
 	assert_int_equal(c.n_disks, 0);
 	assert_null(c.control);
 	assert_null(c.name);
+	config_close(&c);
+	/* The terminal is one's own. */
+	accept(&c, RUN "--console stdio");
+	assert_int_equal(c.console.end, END_STDIO);
+	assert_int_equal(c.serial.end, END_NONE);
+	config_close(&c);
+	accept(&c, RUN "--console socket=s");
+	assert_int_equal(c.serial.end, END_STDIO);
 	config_close(&c);
 }
 
@@ -276,7 +288,8 @@ static void everything(void **state)
 	accept(&c,
 	       "carrel run --firmware=f --name vm-1.x --memory 3G --cpus 64 "
 	       "--kernel k --initrd i --cmdline console=ttyS0_quiet "
-	       "--rng --serial socket=/s,1 --debugcon file=/d --control c "
+	       "--rng --serial socket=/s,1 --console file=c,max=1M "
+	       "--debugcon file=/d --control c "
 	       "--paused --no-reboot --sandbox off --log json --dump-dtb - "
 	       "--timeline a/b.svg "
 	       "--disk path=/a,,b,readonly,queues=3 "
@@ -292,6 +305,8 @@ static void everything(void **state)
 	assert_string_equal(c.cmdline, "console=ttyS0 quiet");
 	assert_int_equal(c.serial.end, END_SOCKET);
 	assert_string_equal(c.serial.path, "/s,1");
+	assert_int_equal(c.console.end, END_FILE);
+	assert_int_equal(c.console.max, MIB);
 	assert_int_equal(c.debugcon.end, END_FILE);
 	assert_string_equal(c.debugcon.path, "/d");
 	assert_int_equal(c.debugcon.max, 64 * MIB);

@@ -121,6 +121,8 @@ static void requests_end_it(void **state)
 		  "SHUTDOWN 1 guest-reset" },
 		{ POWER_CRASH, false, false, EXIT_CRASHED,
 		  "SHUTDOWN 1 guest-panic" },
+		{ POWER_LEAVE, false, false, EXIT_POWERED_OFF,
+		  "SHUTDOWN 0 host-ui" },
 		{ POWER_QUIT, false, false, EXIT_HOST,
 		  "SHUTDOWN 0 host-error" },
 	};

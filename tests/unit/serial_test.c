@@ -287,6 +287,25 @@ static void stall(void **state)
 	assert_int_equal(get(w, IIR), 0xc2);
 }
 
+/* Ctrl-A b: it waits for the bytes before it, and is told of its own byte. */
+static void a_break(void **state)
+{
+	struct world *w = *state;
+
+	set(w, FCR, 0x01);
+	type(w, "ab");
+	w->end.break_due = true;
+	type(w, "c");
+	assert_int_equal(get(w, LSR) & 0x11, 0x01);
+	assert_int_equal(get(w, DATA), 'a');
+	assert_int_equal(get(w, DATA), 'b');
+	assert_int_equal(get(w, LSR) & 0x11, 0x11);
+	assert_int_equal(get(w, DATA), 0);
+	assert_int_equal(get(w, LSR) & 0x11, 0x01);
+	assert_int_equal(get(w, DATA), 'c');
+	assert_false(w->end.break_due);
+}
+
 static void resets(void **state)
 {
 	struct world *w = *state;
@@ -328,9 +347,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(nobody_there), T(probes),	T(thre_rearmed), T(output),
-		T(input),	 T(priorities), T(loopback),	 T(stall),
-		T(resets),	 T(hostile),
+		T(nobody_there), T(probes),  T(thre_rearmed), T(output),
+		T(input),	 T(a_break), T(priorities),   T(loopback),
+		T(stall),	 T(resets),  T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
