@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * console: a virtio console with one port (virtio 1.2, 5.3): whole lines a
- * doorbell, where a UART takes an exit a byte. The guest's side is hostile,
+ * console: a virtio console with one port (virtio 1.2, 5.3): a doorbell for
+ * some bytes, where a UART takes an exit a byte. The guest's side is hostile,
  * and so is the reader at the host's end. A driver spins until its output has
  * been taken, so a reader that is too slow for CONSOLE_PATIENCE_NS loses output
  * instead of stopping the guest.
