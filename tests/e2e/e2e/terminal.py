@@ -16,7 +16,9 @@ class Terminal:
     """argv at a terminal of its own; what it shows is in DIR/NAME.tty."""
 
     def __init__(self, case, name, argv, rows=33, cols=101):
-        self.case, self.path = case, case.dir / f"{name}.tty"
+        self.case, self.name = case, name
+        self.err_path = case.dir / f"{name}.tty"
+        self.err_path.write_bytes(b"")
         self.master, self.slave = os.openpty()
         self.resize(rows, cols)
         self.before = termios.tcgetattr(self.slave)
@@ -29,13 +31,13 @@ class Terminal:
         threading.Thread(target=self._copy, daemon=True).start()
 
     def _copy(self):
-        with open(self.path, "wb", buffering=0) as out, \
+        with open(self.err_path, "wb", buffering=0) as out, \
                 contextlib.suppress(OSError):
             while part := os.read(self.master, 65536):
                 out.write(part)
 
     def shown(self):
-        return self.path.read_text(encoding="utf-8", errors="replace")
+        return self.err_path.read_text(encoding="utf-8", errors="replace")
 
     def type(self, keys):
         os.write(self.master, keys)
