@@ -150,18 +150,33 @@ static int send_all(struct console *c, struct vqueue *q)
 	return rc ? rc : vdev_announce(q);
 }
 
+/* Linux reads it when it is told of a change, and not before. */
+static void tell_size(struct console *c)
+{
+	struct vdev *d = &c->vdev;
+
+	if (!c->told_size && d->accepted & F_SIZE)
+		d->transport.config_interrupt(d->transport.ctx);
+	c->told_size = true;
+}
+
 static int serve(struct vdev *d, struct vqueue *q)
 {
 	struct console *c = of_vdev(d);
 
-	return q - d->queue == QUEUE_RX ? receive(c, q) : send_all(c, q);
+	if (q - d->queue == QUEUE_RX)
+		return receive(c, q);
+	tell_size(c);
+	return send_all(c, q);
 }
 
 /* What the last driver left unsent went with its memory. */
 static void opened(struct vdev *d, unsigned i)
 {
-	if (i == QUEUE_TX)
-		of_vdev(d)->sending = false;
+	if (i != QUEUE_TX)
+		return;
+	of_vdev(d)->sending = false;
+	of_vdev(d)->told_size = false;
 }
 
 static const struct vdev_ops console_ops = {

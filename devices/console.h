@@ -35,7 +35,9 @@ struct console {
 	struct chardev *end;
 	pthread_mutex_t lock; /* the end's */
 	int window_fd; /* SIGWINCH; -1: the end is no terminal */
-	bool sending; /* the sending worker's: its chain is not finished */
+	/* The sending worker's own. */
+	bool sending; /* its chain is not finished */
+	bool told_size; /* the driver knows that there is one */
 };
 
 /*

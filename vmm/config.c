@@ -183,6 +183,8 @@ static int check_vsock(const struct config *c)
 		{ "control", c->control },
 		{ "serial",
 		  c->serial.end == END_SOCKET ? c->serial.path : NULL },
+		{ "console",
+		  c->console.end == END_SOCKET ? c->console.path : NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {

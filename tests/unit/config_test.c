@@ -426,7 +426,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 22 + 4 + 6 + 2 + 6);
+	assert_int_equal(words, 23 + 4 + 6 + 2 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

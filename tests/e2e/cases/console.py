@@ -104,7 +104,8 @@ def at_terminal(t, name, tty="hvc0"):
     return control, Terminal(t, name, [
         t.program("carrel"), "run", "--kernel", t.kernel, "--initrd",
         t.net_initrd, "--memory", "256M", "--control", control, "--cmdline",
-        f"quiet panic=-1 {CMDLINE} carrel.tty={tty}", port, "stdio"])
+        f"console=ttyS0 quiet panic=-1 {CMDLINE} carrel.tty={tty}",
+        port, "stdio"])
 
 
 def terminal(t):
