@@ -157,7 +157,9 @@ def stopped(t):
     tty.type(b"echo still $((20 + 3))\n")
     tty.expect("still 23")
     # A break and a key are a SysRq: h, which prints what there is.
-    tty.type(b"echo 1 > /proc/sys/kernel/sysrq; dmesg -n 8\n\x01bh")
+    tty.type(b"echo 1 > /proc/sys/kernel/sysrq; dmesg -n 8\n")
+    tty.expect("carrel-guest: done: 0", 2)
+    tty.type(b"\x01bh")
     tty.expect("sysrq: HELP")
     tty.type(b"\x01x")
     assert tty.wait() == 0
