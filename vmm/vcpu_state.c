@@ -11,6 +11,7 @@
 #include "vmm/vcpu.h"
 
 #define MSRS_MAX 512
+#define MSRS_A_CALL 255 /* what KVM takes */
 #define XSAVE_BYTES 4096 /* KVM_GET_XSAVE: what has no dynamic features */
 
 struct vcpu_state {
@@ -43,24 +44,51 @@ static int msr_one(int fd, unsigned long req, struct kvm_msr_entry *e)
 	return n == 1 ? 0 : -EIO;
 }
 
+/* From the first of n on: how many KVM gave until one that it will not. */
+static uint32_t get_msrs(int fd, const uint32_t *index, uint32_t n,
+			 struct kvm_msrs *m)
+{
+	int got;
+
+	m->nmsrs = n;
+	for (uint32_t i = 0; i < n; i++)
+		m->entries[i] = (struct kvm_msr_entry){ .index = index[i] };
+	got = ioctl(fd, KVM_GET_MSRS, m);
+	return got > 0 ? (uint32_t)min_u64((uint64_t)got, n) : 0;
+}
+
+static void save_listed(int fd, const struct kvm_msr_list *list,
+			struct kvm_msrs *m, struct vcpu_state *s)
+{
+	for (uint32_t i = 0; i < list->nmsrs;) {
+		uint32_t n = (uint32_t)min_u64(list->nmsrs - i, MSRS_A_CALL);
+		uint32_t got = get_msrs(fd, &list->indices[i], n, m);
+
+		for (uint32_t k = 0; k < got; k++)
+			s->msr[s->n_msrs++] = m->entries[k];
+		i += got + (got < n); /* past the one that stopped it */
+	}
+}
+
 static int save_msrs(int fd, int kvm_fd, struct vcpu_state *s)
 {
 	struct kvm_msr_list *list;
+	struct kvm_msrs *m;
 	int rc = 0;
 
 	list = calloc(1, sizeof(*list) + MSRS_MAX * sizeof(list->indices[0]));
-	if (!list)
-		return -ENOMEM;
-	list->nmsrs = MSRS_MAX;
-	if (ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, list))
-		rc = -errno;
-	for (uint32_t i = 0; !rc && i < list->nmsrs; i++) {
-		struct kvm_msr_entry e = { .index = list->indices[i] };
-
-		if (!msr_one(fd, KVM_GET_MSRS, &e))
-			s->msr[s->n_msrs++] = e;
+	m = calloc(1, sizeof(*m) + MSRS_A_CALL * sizeof(m->entries[0]));
+	if (!list || !m)
+		rc = -ENOMEM;
+	if (!rc) {
+		list->nmsrs = MSRS_MAX;
+		if (ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, list))
+			rc = -errno;
 	}
+	if (!rc)
+		save_listed(fd, list, m, s);
 	free(list);
+	free(m);
 	return rc;
 }
 
