@@ -61,6 +61,16 @@ DefinitionBlock ("", "DSDT", 2, "CARREL", "CARRELVM", 0x00000001)
                         IRQNoFlags () { 8 }
                     })
                 }
+
+                /* Where a guest's kernel says that it panicked. */
+                Device (PEVT)
+                {
+                    Name (_HID, "QEMU0001")
+                    Name (_CRS, ResourceTemplate ()
+                    {
+                        IO (Decode16, 0x0505, 0x0505, 0x01, 0x01)
+                    })
+                }
             }
         }
 

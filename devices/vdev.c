@@ -311,6 +311,22 @@ void vdev_config_changed(struct vdev *d)
 		d->transport.config_interrupt(d->transport.ctx);
 }
 
+bool vdev_config_read(const struct vdev *d, uint64_t off, uint8_t *buf,
+		      size_t len)
+{
+	if (!range_ok(off, len, d->config_len))
+		return false;
+	bytes_copy(buf, len, d->config + off, len);
+	return true;
+}
+
+bool vdev_config_write(struct vdev *d, uint64_t off, const uint8_t *buf,
+		       size_t len)
+{
+	return d->ops->config_write && range_ok(off, len, d->config_len) &&
+	       d->ops->config_write(d, off, buf, len);
+}
+
 void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s)
 {
 	CHECK(i < d->n_queues);

@@ -46,6 +46,12 @@ struct vdev_ops {
 	 * nothing is left or vdev_wanted_back; an error breaks the device.
 	 */
 	int (*serve_all)(struct vdev *d);
+	/*
+	 * The driver writes len bytes of configuration at off, inside it, bus
+	 * lock held. False: no field that may be written is there.
+	 */
+	bool (*config_write)(struct vdev *d, uint64_t off, const uint8_t *buf,
+			     size_t len);
 	/* After a reset, workers held, bus lock held. */
 	void (*reset)(struct vdev *d);
 };
@@ -140,6 +146,10 @@ void vdev_reset(struct vdev *d); /* waits for requests in flight */
 uint8_t vdev_status(const struct vdev *d);
 void vdev_set_status(struct vdev *d, uint8_t v);
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits);
+bool vdev_config_read(const struct vdev *d, uint64_t off, uint8_t *buf,
+		      size_t len);
+bool vdev_config_write(struct vdev *d, uint64_t off, const uint8_t *buf,
+		       size_t len);
 void vdev_setup_queue(struct vdev *d, unsigned i, const struct virtq_setup *s);
 void vdev_enable_queue(struct vdev *d, unsigned i);
 

@@ -14,6 +14,7 @@
 #define VIRTIO_TYPE_BLOCK 2
 #define VIRTIO_TYPE_CONSOLE 3
 #define VIRTIO_TYPE_ENTROPY 4
+#define VIRTIO_TYPE_BALLOON 5
 #define VIRTIO_TYPE_SOCKET 19
 
 /* Device status (2.1). */

@@ -236,15 +236,6 @@ static bool isr_read(struct virtio_pci *p, uint64_t off, uint8_t *buf,
 	return true;
 }
 
-static bool config_read(const struct vdev *d, uint64_t off, uint8_t *buf,
-			size_t len)
-{
-	if (!range_ok(off, len, d->config_len))
-		return false;
-	bytes_copy(buf, len, d->config + off, len);
-	return true;
-}
-
 static bool bar_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 {
 	struct virtio_pci *p = dev;
@@ -257,7 +248,7 @@ static bool bar_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 		put_le(buf, len, common_get(p, at));
 		return true;
 	case VIRTIO_PCI_ISR: return isr_read(p, at, buf, len);
-	case VIRTIO_PCI_DEVICE: return config_read(p->dev, at, buf, len);
+	case VIRTIO_PCI_DEVICE: return vdev_config_read(p->dev, at, buf, len);
 	case VIRTIO_PCI_TABLE: return msix_table_read(&p->msix, at, buf, len);
 	case VIRTIO_PCI_PBA: return msix_pba_read(&p->msix, at, buf, len);
 	default: return false;
@@ -287,8 +278,9 @@ static bool bar_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 		common_set(p, at, len, get_le(buf, len));
 		return true;
 	case VIRTIO_PCI_NOTIFY: return notify_write(p, at);
+	case VIRTIO_PCI_DEVICE: return vdev_config_write(p->dev, at, buf, len);
 	case VIRTIO_PCI_TABLE: return msix_table_write(&p->msix, at, buf, len);
-	default: return false; /* no device here has a writable field */
+	default: return false;
 	}
 }
 

@@ -2,8 +2,9 @@
 /*
  * board: every device of the machine, attached by one visible line each. The
  * order is fixed, so that a device keeps its place on the PCI bus: entropy in
- * slot 1, disks from slot 2 on, the console in slot 18, network interfaces from
- * slot 20 on, the socket device in slot 29.
+ * slot 1, disks from slot 2 on, the console in slot 18, the balloon in slot 19,
+ * network interfaces from slot 20 on, the watchdog in slot 28, the socket
+ * device in slot 29.
  */
 #include "vmm/board.h"
 
@@ -11,14 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/balloon.h"
 #include "devices/blk.h"
 #include "devices/bootmark.h"
 #include "devices/chardev.h"
 #include "devices/console.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
+#include "devices/i6300esb.h"
 #include "devices/net.h"
 #include "devices/pci.h"
+#include "devices/pvpanic.h"
 #include "devices/q35.h"
 #include "devices/rng.h"
 #include "devices/rtc.h"
@@ -32,7 +36,9 @@
 #define SLOT_RNG 1u
 #define SLOT_DISK 2u
 #define SLOT_CONSOLE 18u
+#define SLOT_BALLOON 19u
 #define SLOT_NET 20u
+#define SLOT_WATCHDOG 28u
 #define SLOT_VSOCK 29u
 #define QUEUES_DEFAULT 4u
 
@@ -49,6 +55,9 @@ struct board {
 	struct console console;
 	struct console_board console_board;
 	bool has_console;
+	struct pvpanic pvpanic;
+	struct i6300esb watchdog;
+	struct balloon balloon;
 	struct rng rng;
 	struct blk disk[CONFIG_DISKS];
 	size_t n_disks;
@@ -56,7 +65,7 @@ struct board {
 	size_t n_nets;
 	struct net_board net_board;
 	struct vsock vsock;
-	bool has_vsock;
+	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
 	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
 		has_debugcon, has_rng;
 	struct worker_hooks hooks, vsock_hooks;
@@ -85,6 +94,10 @@ static int open_chips(struct board *b, const struct config *c)
 	if (!rc)
 		rc = bootmark_attach(&b->bootmark, &vm->pio);
 	b->has_bootmark = !rc;
+	if (rc)
+		return rc;
+	rc = pvpanic_attach(&b->pvpanic, &vm->pio, &vm->power);
+	b->has_pvpanic = !rc;
 	return rc;
 }
 
@@ -162,6 +175,30 @@ static int open_rng(struct board *b, const struct config *c)
 	rc = rng_attach(&b->rng, &rc_cfg, &b->pci, DEVFN(SLOT_RNG), &b->vm->mem,
 			&b->vm->irq, &b->hooks);
 	b->has_rng = !rc;
+	return rc;
+}
+
+static int open_watchdog(struct board *b, const struct config *c)
+{
+	int rc;
+
+	if (c->watchdog == WATCHDOG_OFF)
+		return 0;
+	rc = i6300esb_attach(&b->watchdog, &b->pci, DEVFN(SLOT_WATCHDOG),
+			     &b->vm->ev, &b->vm->power);
+	b->has_watchdog = !rc;
+	return rc;
+}
+
+static int open_balloon(struct board *b, const struct config *c)
+{
+	int rc;
+
+	if (!c->balloon)
+		return 0;
+	rc = balloon_attach(&b->balloon, &b->pci, DEVFN(SLOT_BALLOON),
+			    &b->vm->mem, &b->vm->irq, &b->vm->ev, &b->hooks);
+	b->has_balloon = !rc;
 	return rc;
 }
 
@@ -253,6 +290,10 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 		rc = open_console(b, c);
 	if (!rc)
 		rc = open_rng(b, c);
+	if (!rc)
+		rc = open_balloon(b, c);
+	if (!rc)
+		rc = open_watchdog(b, c);
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
 		rc = open_disk(b, c, i);
 	for (size_t i = 0; !rc && i < c->n_nets; i++)
@@ -274,6 +315,10 @@ void board_close(struct board *b)
 		net_close(&b->net[--b->n_nets]);
 	while (b->n_disks)
 		blk_close(&b->disk[--b->n_disks]);
+	if (b->has_watchdog)
+		i6300esb_close(&b->watchdog);
+	if (b->has_balloon)
+		balloon_close(&b->balloon);
 	if (b->has_rng)
 		rng_close(&b->rng);
 	if (b->has_console) {
@@ -292,6 +337,8 @@ void board_close(struct board *b)
 		fwcfg_close(&b->fwcfg);
 	if (b->has_bootmark)
 		bootmark_close(&b->bootmark);
+	if (b->has_pvpanic)
+		pvpanic_close(&b->pvpanic);
 	if (b->has_rtc)
 		rtc_close(&b->rtc);
 	if (b->has_q35)
@@ -305,6 +352,10 @@ void board_pause(struct board *b)
 		rng_pause(&b->rng);
 	if (b->has_console)
 		console_pause(&b->console);
+	if (b->has_balloon)
+		balloon_pause(&b->balloon);
+	if (b->has_watchdog)
+		i6300esb_pause(&b->watchdog);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_pause(&b->disk[i]);
 	for (size_t i = 0; i < b->n_nets; i++)
@@ -319,6 +370,10 @@ void board_resume(struct board *b)
 		rng_resume(&b->rng);
 	if (b->has_console)
 		console_resume(&b->console);
+	if (b->has_balloon)
+		balloon_resume(&b->balloon);
+	if (b->has_watchdog)
+		i6300esb_resume(&b->watchdog);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_resume(&b->disk[i]);
 	for (size_t i = 0; i < b->n_nets; i++)
@@ -330,7 +385,7 @@ void board_resume(struct board *b)
 void board_reset(struct board *b)
 {
 	bus_lock(&b->vm->pio);
-	pci_reset(&b->pci); /* virtio devices are reset by it */
+	pci_reset(&b->pci); /* virtio and the watchdog are reset by it */
 	q35_reset(&b->q35);
 	rtc_reset(&b->rtc);
 	if (b->has_fwcfg)
@@ -354,6 +409,29 @@ size_t board_count_disks(const struct board *b, struct disk_counts *out,
 	for (size_t i = 0; i < n; i++)
 		blk_count(&b->disk[i], &out[i]);
 	return n;
+}
+
+int board_balloon(struct board *b, uint64_t bytes)
+{
+	if (!b->has_balloon)
+		return -ENODEV;
+	balloon_set(&b->balloon, bytes);
+	return 0;
+}
+
+void board_count_balloon(struct board *b, struct balloon_counts *out)
+{
+	*out = (struct balloon_counts){ .on = false };
+	if (b->has_balloon)
+		balloon_count(&b->balloon, out);
+}
+
+void board_watch_balloon(struct board *b,
+			 void (*changed)(void *ctx, uint64_t actual_bytes),
+			 void *ctx)
+{
+	b->balloon.changed = changed;
+	b->balloon.changed_ctx = ctx;
 }
 
 int board_set_link(struct board *b, const char *id, bool up)

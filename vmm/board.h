@@ -41,6 +41,17 @@ void board_reset(struct board *b);
 size_t board_count_disks(const struct board *b, struct disk_counts *out,
 			 size_t max);
 
+/* QMP's balloon: memory that the guest shall have. -ENODEV: no balloon. */
+int board_balloon(struct board *b, uint64_t bytes) MUST_USE;
+
+/* out->on is false: there is none. */
+void board_count_balloon(struct board *b, struct balloon_counts *out);
+
+/* Main thread: whom to tell how much the guest has outside the balloon. */
+void board_watch_balloon(struct board *b,
+			 void (*changed)(void *ctx, uint64_t actual_bytes),
+			 void *ctx);
+
 /* QMP's set_link. -ENODEV: no network interface has this name. */
 int board_set_link(struct board *b, const char *id, bool up) MUST_USE;
 

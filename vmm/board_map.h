@@ -33,6 +33,7 @@
 #define BOARD_PORT_BOOTMARK 0xf4 /* a guest says how far it is */
 #define BOARD_PORT_SERIAL 0x3f8 /* 8: COM1 */
 #define BOARD_PORT_DEBUGCON 0x402
+#define BOARD_PORT_PVPANIC 0x505
 #define BOARD_PORT_FWCFG 0x510 /* 12: selector, data, DMA */
 #define BOARD_PORT_FWCFG_SIZE 12
 #define BOARD_PORT_PCI_ADDR 0xcf8

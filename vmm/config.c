@@ -212,6 +212,12 @@ bool config_inherits(const struct config *c)
 
 static int check_sev(const struct config *c)
 {
+	if (c->balloon) {
+		log_error("--balloon: not accepted with --sev: KVM pins the "
+			  "memory of a SEV guest, which cannot be given back, "
+			  "and what comes in its place could not be decrypted");
+		return -EINVAL;
+	}
 	if (!c->sev.dh == !c->sev.session)
 		return 0;
 	log_error("--sev %s \"%s\": needs %s as well",

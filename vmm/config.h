@@ -47,6 +47,20 @@ struct config_disk {
 	unsigned queues; /* 0: one a vCPU, at most 4 */
 };
 
+/* What follows when the guest panicked or crashed, in --panic's order. */
+enum config_panic { PANIC_SHUTDOWN, PANIC_RESET, PANIC_PAUSE, PANIC_NONE };
+
+/* And when nobody fed the watchdog, in --watchdog's order. */
+enum config_watchdog {
+	WATCHDOG_OFF, /* there is none */
+	WATCHDOG_RESET,
+	WATCHDOG_SHUTDOWN,
+	WATCHDOG_POWEROFF,
+	WATCHDOG_PAUSE,
+	WATCHDOG_NMI,
+	WATCHDOG_NONE, /* there is one, but nothing follows */
+};
+
 enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
 /* Exactly one of tap and passt is given. */
@@ -85,6 +99,9 @@ struct config {
 	struct config_net net[CONFIG_NETS];
 	size_t n_nets;
 	bool rng; /* virtio entropy device */
+	bool balloon; /* virtio memory balloon; not with sev */
+	uint32_t watchdog; /* enum config_watchdog */
+	uint32_t panic; /* enum config_panic */
 	struct config_port serial; /* default: stdio, unless console is */
 	struct config_port console; /* virtio; END_NONE: no such device */
 	struct config_port debugcon;
@@ -108,6 +125,9 @@ int config_parse(struct config *c, int argc, char **argv) MUST_USE;
 
 /* Writes c->dump_dtb; -errno after a log line. */
 int config_dump(const struct config *c) MUST_USE;
+
+/* Digits, and K, M, G or T; false: something else. */
+bool config_size(const char *text, uint64_t *bytes) MUST_USE;
 
 /* Is there a control socket, of which others made the file? */
 bool config_inherits(const struct config *c);

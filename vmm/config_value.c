@@ -126,7 +126,7 @@ static bool parse_number(const char *text, const char **end, uint64_t *v)
 	return p > first;
 }
 
-static bool parse_size(const char *text, uint64_t *v)
+bool config_size(const char *text, uint64_t *v)
 {
 	static const char suffix[] = "KMGT";
 	const char *end, *s;
@@ -181,7 +181,7 @@ static bool parse_file(const char *text, size_t *len, uint64_t *max)
 	if (!last)
 		return true;
 	*len = (size_t)(last - text);
-	return parse_size(last + strlen(mark), max) &&
+	return config_size(last + strlen(mark), max) &&
 	       (*max == 0 ||
 		(*max >= CONFIG_FILE_MIN && *max <= CONFIG_FILE_MAX));
 }
@@ -311,7 +311,7 @@ int config_put_text(const struct config_slot *s, const char *text)
 
 	switch (s->row->kind) {
 	case KIND_SIZE:
-		if (!parse_size(text, &v))
+		if (!config_size(text, &v))
 			return refuse(s, text);
 		return put_number(s, v, text);
 	case KIND_COUNT:

@@ -48,4 +48,29 @@ struct disk_counts {
 	uint64_t n[DISK_COUNTERS];
 };
 
+/* What the driver of a balloon says of its memory (virtio 1.2, 5.5.6.4). */
+enum balloon_stat {
+	BALLOON_SWAP_IN, /* bytes, as all but those that say otherwise */
+	BALLOON_SWAP_OUT,
+	BALLOON_MAJOR_FAULTS, /* times */
+	BALLOON_MINOR_FAULTS, /* times */
+	BALLOON_FREE,
+	BALLOON_TOTAL,
+	BALLOON_AVAILABLE,
+	BALLOON_CACHES,
+	BALLOON_HUGE_ALLOCS, /* times */
+	BALLOON_HUGE_FAILS, /* times */
+	BALLOON_STATS
+};
+
+struct balloon_counts {
+	bool on; /* there is one; otherwise nothing below is valid */
+	uint64_t target_bytes, actual_bytes; /* memory outside the balloon */
+	uint64_t inflated_bytes, reported_bytes; /* given back so far */
+	/* The guest's own words: */
+	uint64_t stat_age_ns; /* when stats is not 0 */
+	uint32_t stats; /* a bit each of those that follow that it gave */
+	uint64_t stat[BALLOON_STATS];
+};
+
 #endif

@@ -23,6 +23,19 @@ const char *const counters_disk[DISK_COUNTERS] = {
 	[DISK_ZEROES] = "zero-writes", [DISK_ERRORS] = "errors",
 };
 
+const char *const counters_stat[BALLOON_STATS] = {
+	[BALLOON_SWAP_IN] = "stat-swap-in",
+	[BALLOON_SWAP_OUT] = "stat-swap-out",
+	[BALLOON_MAJOR_FAULTS] = "stat-major-faults",
+	[BALLOON_MINOR_FAULTS] = "stat-minor-faults",
+	[BALLOON_FREE] = "stat-free-memory",
+	[BALLOON_TOTAL] = "stat-total-memory",
+	[BALLOON_AVAILABLE] = "stat-available-memory",
+	[BALLOON_CACHES] = "stat-disk-caches",
+	[BALLOON_HUGE_ALLOCS] = "stat-htlb-pgalloc",
+	[BALLOON_HUGE_FAILS] = "stat-htlb-pgfail",
+};
+
 static void take_cpu(struct counters_cpu *out, const struct vcpu *v)
 {
 	for (unsigned i = 0; i < VCPU_EXITS; i++)
@@ -47,6 +60,7 @@ void counters_take(const struct counters *c, struct counters_sample *s)
 		take_cpu(&s->cpu[i], &vm->cpus.v[i]);
 	s->n_disks = board_count_disks(c->machine->board, s->disk,
 				       ARRAY_LEN(s->disk));
+	board_count_balloon(c->machine->board, &s->balloon);
 }
 
 static void set_number(json_t *o, const char *key, uint64_t v)
@@ -80,6 +94,23 @@ static json_t *disk_json(const struct disk_counts *d)
 	return o;
 }
 
+static json_t *balloon_json(const struct balloon_counts *b)
+{
+	json_t *o = json_object(), *stats = json_object();
+
+	set_number(o, "target-bytes", b->target_bytes);
+	set_number(o, "actual-bytes", b->actual_bytes);
+	set_number(o, "inflated-bytes", b->inflated_bytes);
+	set_number(o, "reported-bytes", b->reported_bytes);
+	if (b->stats)
+		set_number(o, "stats-age-ns", b->stat_age_ns);
+	for (unsigned i = 0; i < BALLOON_STATS; i++)
+		if (b->stats >> i & 1)
+			set_number(stats, counters_stat[i], b->stat[i]);
+	json_object_set_new(o, "stats", stats);
+	return o;
+}
+
 json_t *counters_json(const struct counters_sample *s)
 {
 	json_t *all = json_object(), *list = json_array(), *o;
@@ -95,6 +126,8 @@ json_t *counters_json(const struct counters_sample *s)
 	set_number(o, "bytes", s->memory_bytes);
 	set_number(o, "resident-bytes", s->resident_bytes);
 	json_object_set_new(all, "memory", o);
+	if (s->balloon.on)
+		json_object_set_new(all, "balloon", balloon_json(&s->balloon));
 	set_number(all, "uptime-ns", s->uptime_ns);
 	set_number(all, "cpu-ns", s->cpu_ns);
 	return all;

@@ -35,6 +35,7 @@ struct counters_sample {
 	size_t n_disks;
 	struct counters_cpu cpu[VCPUS_MAX];
 	struct disk_counts disk[CONFIG_DISKS];
+	struct balloon_counts balloon;
 };
 
 /* Registers both commands; c must live as long as the control socket. */
@@ -48,8 +49,12 @@ json_t *counters_json(const struct counters_sample *s) MUST_USE;
 /* metrics.c: the text, from malloc, or NULL: no memory. Pure. */
 char *counters_metrics(const struct counters_sample *s) MUST_USE;
 
-/* The kinds of exits and of a disk's counts, as both forms name them. */
+/*
+ * The kinds of exits and of a disk's counts, as both forms name them, and what
+ * QEMU calls the words of a balloon's driver.
+ */
 extern const char *const counters_exit[VCPU_EXITS];
 extern const char *const counters_disk[DISK_COUNTERS];
+extern const char *const counters_stat[BALLOON_STATS];
 
 #endif

@@ -6,6 +6,7 @@
 #include "vmm/gmem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,6 +108,33 @@ void gmem_close(struct gmem *m)
 		close(r->fd);
 		*r = (struct gmem_region){ .fd = -1 };
 	}
+}
+
+/* All mappings of the file lose the pages, KVM's included. */
+int gmem_discard(const struct gmem *m, gpa_t at, uint64_t len)
+{
+	const struct gmem_region *r = region_of(m, at, len);
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	if (!r)
+		return -EFAULT;
+	if (r->kind == GMEM_ROM)
+		return -EACCES;
+	if (at.v % GMEM_PAGE || len % GMEM_PAGE)
+		return -EINVAL;
+	if (!len)
+		return 0;
+	return fallocate(r->fd, mode, (off_t)(at.v - r->base.v), (off_t)len)
+		       ? -errno
+		       : 0;
+}
+
+void gmem_small_pages(const struct gmem *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->r[i].kind == GMEM_RAM)
+			(void)madvise(m->r[i].host, (size_t)m->r[i].size,
+				      MADV_NOHUGEPAGE);
 }
 
 /* The guest may be writing these bytes: read each exactly once. */

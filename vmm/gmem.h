@@ -58,6 +58,19 @@ uint64_t gmem_resident(const struct gmem *m);
 /* Has the host give memory to a range at once, not a fault at a time. */
 void gmem_populate(const struct gmem *m, gpa_t at, uint64_t len);
 
+/*
+ * Gives whole pages of RAM back to the host; the guest reads zeroes there and
+ * may use them again at any time. -EINVAL: not whole pages; -EACCES: ROM. Not
+ * in a SEV guest, whose memory is pinned and encrypted.
+ */
+int gmem_discard(const struct gmem *m, gpa_t at, uint64_t len) MUST_USE;
+
+/*
+ * No large pages from now on: the host would put one together now and then of
+ * what is left, and fill up what was given back.
+ */
+void gmem_small_pages(const struct gmem *m);
+
 /* For devices. write refuses ROM with -EACCES. */
 int gmem_read(const struct gmem *m, gpa_t src, void *dst, size_t len) MUST_USE;
 int gmem_write(const struct gmem *m, gpa_t dst, const void *src,

@@ -8,19 +8,20 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/log.h"
+#include "vmm/mishap.h"
 
-static void tell(const struct machine *m, const char *name, bool guest,
-		 const char *reason)
+void machine_tell(const struct machine *m, const char *name, bool guest,
+		  const char *reason)
 {
 	if (m->event)
 		m->event(m->ctx, name, guest, reason);
 }
 
-static void machine_end(struct machine *m, int status)
+void machine_end(struct machine *m, int status)
 {
 	machine_stop(m);
 	m->state = MACHINE_SHUTDOWN;
@@ -28,14 +29,28 @@ static void machine_end(struct machine *m, int status)
 	event_stop(&m->vm->ev);
 }
 
-void machine_stop(struct machine *m)
+/* One that is paused already is so for another reason now. */
+void machine_pause(struct machine *m, const char *why, bool needs_reset)
 {
-	if (m->state != MACHINE_RUNNING)
+	const bool ran = m->state == MACHINE_RUNNING;
+
+	if (!ran && m->state != MACHINE_PAUSED)
+		return;
+	m->paused_for = why;
+	m->needs_reset = needs_reset;
+	if (!ran)
 		return;
 	vcpus_pause(&m->vm->cpus);
+	power_settle(&m->vm->power);
 	board_pause(m->board);
 	m->state = MACHINE_PAUSED;
-	tell(m, "STOP", false, NULL);
+	machine_tell(m, "STOP", false, NULL);
+}
+
+void machine_stop(struct machine *m)
+{
+	if (m->state == MACHINE_RUNNING)
+		machine_pause(m, NULL, false);
 }
 
 int machine_cont(struct machine *m)
@@ -48,29 +63,32 @@ int machine_cont(struct machine *m)
 	}
 	if (m->state == MACHINE_RUNNING || m->state == MACHINE_SHUTDOWN)
 		return 0;
+	if (m->needs_reset)
+		return -ENOTRECOVERABLE;
 	if (m->state == MACHINE_PAUSED) {
 		vcpus_tell_pause(&m->vm->cpus);
 		board_resume(m->board);
 	}
 	m->state = MACHINE_RUNNING;
+	m->paused_for = NULL;
 	vcpus_run(&m->vm->cpus);
-	tell(m, "RESUME", false, NULL);
+	machine_tell(m, "RESUME", false, NULL);
 	return 0;
 }
 
 void machine_quit(struct machine *m)
 {
-	tell(m, "SHUTDOWN", false, "host-qmp-quit");
+	machine_tell(m, "SHUTDOWN", false, "host-qmp-quit");
 	machine_end(m, EXIT_POWERED_OFF);
 }
 
 void machine_powerdown(struct machine *m)
 {
-	tell(m, "POWERDOWN", false, NULL);
+	machine_tell(m, "POWERDOWN", false, NULL);
 	board_power_button(m->board);
 }
 
-int machine_reset(struct machine *m, bool guest)
+int machine_reset(struct machine *m, bool guest, const char *reason)
 {
 	bool ran = m->state == MACHINE_RUNNING;
 	int rc;
@@ -82,6 +100,7 @@ int machine_reset(struct machine *m, bool guest)
 		board_pause(m->board);
 	}
 	/* Another vCPU may have asked too before it was parked. */
+	power_settle(&m->vm->power);
 	power_forget_reset(&m->vm->power);
 	board_reset(m->board);
 	rc = vm_reset(m->vm, m->image);
@@ -90,8 +109,9 @@ int machine_reset(struct machine *m, bool guest)
 		machine_end(m, EXIT_HOST);
 		return rc;
 	}
-	tell(m, "RESET", guest,
-	     guest ? "guest-reset" : "host-qmp-system-reset");
+	m->paused_for = NULL;
+	m->needs_reset = false;
+	machine_tell(m, "RESET", guest, reason);
 	if (ran) {
 		board_resume(m->board);
 		vcpus_run(&m->vm->cpus);
@@ -99,68 +119,88 @@ int machine_reset(struct machine *m, bool guest)
 	return 0;
 }
 
-/* A guest that resets in a loop must not fill the log: a line a second. */
-static bool second_begins(struct machine *m)
+const char *machine_refusal(int rc)
 {
-	struct timespec now;
+	switch (rc) {
+	case -EOPNOTSUPP:
+		return "a SEV guest is not reset in place: launch it again, "
+		       "with a fresh session";
+	case -ENOTRECOVERABLE:
+		return "Resetting the Virtual Machine is required";
+	default: return strerror(-rc);
+	}
+}
 
-	if (clock_gettime(CLOCK_MONOTONIC, &now) || now.tv_sec == m->told_reset)
+/* What a guest does in a loop must not fill the log: a line a second. */
+bool machine_second(int64_t *told)
+{
+	int64_t now = (int64_t)(clock_ns() / CLOCK_NS_PER_S) + 1;
+
+	if (now == *told)
 		return false;
-	m->told_reset = now.tv_sec;
+	*told = now;
 	return true;
 }
 
-static void guest_reset(struct machine *m, const char *why)
+void machine_guest_reset(struct machine *m, const char *why)
 {
 	if (m->no_reboot) {
 		log_info("the guest reset (%s); --no-reboot ends here", why);
-		tell(m, "SHUTDOWN", true, "guest-reset");
+		machine_tell(m, "SHUTDOWN", true, "guest-reset");
 		machine_end(m, EXIT_RESET);
 	} else if (m->vm->sev.on) {
 		log_info("the guest reset (%s); a SEV guest is not reset in "
 			 "place: launch it again, with a fresh session and a "
 			 "fresh measurement",
 			 why);
-		tell(m, "SHUTDOWN", true, "guest-reset");
+		machine_tell(m, "SHUTDOWN", true, "guest-reset");
 		machine_end(m, EXIT_RESET);
 	} else {
-		if (second_begins(m))
+		if (machine_second(&m->told_reset))
 			log_info("the guest reset (%s)", why);
-		(void)!machine_reset(m, true);
+		(void)!machine_reset(m, true, "guest-reset");
 	}
 }
 
+static void do_request(struct machine *m, enum power_request what,
+		       const char *why)
+{
+	switch (what) {
+	case POWER_NONE: break;
+	case POWER_RESET: machine_guest_reset(m, why); break;
+	case POWER_OFF:
+		log_info("the guest powered off (%s)", why);
+		machine_tell(m, "SHUTDOWN", true, "guest-shutdown");
+		machine_end(m, EXIT_POWERED_OFF);
+		break;
+	case POWER_PANIC: mishap_panic(m); break;
+	case POWER_CRASH: mishap_crash(m, why); break;
+	case POWER_LEAVE:
+		log_info("ended at the terminal");
+		machine_tell(m, "SHUTDOWN", false, "host-ui");
+		machine_end(m, EXIT_POWERED_OFF);
+		break;
+	case POWER_QUIT:
+		machine_tell(m, "SHUTDOWN", false, "host-error");
+		machine_end(m, EXIT_HOST);
+		break;
+	}
+}
+
+/* Notes are of what was before: a crash kernel, then its reset. */
 static void on_power(void *ctx, int fd, uint32_t events)
 {
 	struct machine *m = ctx;
+	enum power_request what;
 	const char *why;
 
 	(void)fd;
 	(void)events;
-	switch (power_take(&m->vm->power, &why)) {
-	case POWER_NONE: break;
-	case POWER_RESET: guest_reset(m, why); break;
-	case POWER_OFF:
-		log_info("the guest powered off (%s)", why);
-		tell(m, "SHUTDOWN", true, "guest-shutdown");
-		machine_end(m, EXIT_POWERED_OFF);
-		break;
-	case POWER_CRASH:
-		log_error("the guest crashed: %s", why);
-		tell(m, "GUEST_PANICKED", true, why);
-		tell(m, "SHUTDOWN", true, "guest-panic");
-		machine_end(m, EXIT_CRASHED);
-		break;
-	case POWER_LEAVE:
-		log_info("ended at the terminal");
-		tell(m, "SHUTDOWN", false, "host-ui");
-		machine_end(m, EXIT_POWERED_OFF);
-		break;
-	case POWER_QUIT:
-		tell(m, "SHUTDOWN", false, "host-error");
-		machine_end(m, EXIT_HOST);
-		break;
-	}
+	what = power_take(&m->vm->power, &why);
+	mishap_notes(m, power_take_notes(&m->vm->power));
+	if (m->state != MACHINE_SHUTDOWN)
+		do_request(m, what, why);
+	power_settle(&m->vm->power);
 }
 
 /* The first signal presses the power button, the second pulls the plug. */
@@ -180,7 +220,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 		return;
 	}
 	log_info("%s: quitting", strsignal((int)si.ssi_signo));
-	tell(m, "SHUTDOWN", false, "host-signal");
+	machine_tell(m, "SHUTDOWN", false, "host-signal");
 	machine_end(m, EXIT_POWERED_OFF);
 }
 
@@ -218,6 +258,7 @@ int machine_open(struct machine *m)
 	int rc;
 
 	m->state = MACHINE_PRELAUNCH;
+	m->vm->power.panic_passes = m->panic == PANIC_NONE;
 	m->signal_fd = -1;
 	rc = take_signals(m);
 	if (!rc)
@@ -257,5 +298,6 @@ const char *machine_status(const struct machine *m)
 		[MACHINE_SHUTDOWN] = "shutdown",
 	};
 
-	return words[m->state];
+	return m->paused_for && m->state == MACHINE_PAUSED ? m->paused_for
+							   : words[m->state];
 }

@@ -17,6 +17,7 @@
 #include "devices/vsock_dial.h"
 #include "sev/launch.h"
 #include "sev/qmp.h"
+#include "vmm/ballooning.h"
 #include "vmm/board.h"
 #include "vmm/config.h"
 #include "vmm/clock.h"
@@ -75,7 +76,7 @@ static int do_cont(void *ctx, struct control_error *err)
 	if (rc)
 		return control_fail(err, rc, "%s",
 				    c->launch.why[0] ? c->launch.why
-						     : strerror(-rc));
+						     : machine_refusal(rc));
 	return 0;
 }
 
@@ -91,13 +92,9 @@ static int do_powerdown(void *ctx, struct control_error *err)
 static int do_reset(void *ctx, struct control_error *err)
 {
 	struct carrel *c = ctx;
-	int rc = machine_reset(&c->machine, false);
+	int rc = machine_reset(&c->machine, false, "host-qmp-system-reset");
 
-	if (rc == -EOPNOTSUPP)
-		return control_fail(err, rc,
-				    "a SEV guest is not reset in place: launch "
-				    "it again, with a fresh session");
-	return rc ? control_fail(err, rc, "%s", strerror(-rc)) : 0;
+	return rc ? control_fail(err, rc, "%s", machine_refusal(rc)) : 0;
 }
 
 static void do_quit(void *ctx)
@@ -176,11 +173,10 @@ static void on_event(void *ctx, const char *name, bool guest,
 		return;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
 		control_event_cause(&c->control, name, guest, reason);
-	else if (!strcmp(name, "GUEST_PANICKED"))
-		control_event(&c->control, name,
-			      json_pack("{ss}", "action", "poweroff"));
 	else
-		control_event(&c->control, name, NULL);
+		control_event(&c->control, name,
+			      reason ? json_pack("{ss}", "action", reason)
+				     : NULL);
 }
 
 static int finish_launch(void *ctx)
@@ -315,6 +311,8 @@ static int open_machine(struct carrel *c)
 		.vm = &c->vm,
 		.image = &c->image,
 		.no_reboot = c->cfg.no_reboot,
+		.panic = (enum config_panic)c->cfg.panic,
+		.watchdog = (enum config_watchdog)c->cfg.watchdog,
 		.first_run = finish_launch,
 		.event = on_event,
 		.ctx = c,
@@ -354,6 +352,8 @@ static int open_control(struct carrel *c)
 		rc = counters_open(&c->counters, &c->control);
 	if (!rc)
 		rc = links_open(&c->control, c->board);
+	if (!rc)
+		rc = ballooning_open(&c->control, c->board);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,

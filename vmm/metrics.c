@@ -37,8 +37,10 @@ static void number(FILE *f, uint64_t v)
 /* Names are of letters, digits, '.', '_' and '-': nothing to escape. */
 static void about(FILE *f, const struct counters_sample *s)
 {
-	static const char *const states[] = { "prelaunch", "running", "paused",
-					      "shutdown" };
+	static const char *const states[] = {
+		"prelaunch",	  "running",  "paused",	  "guest-panicked",
+		"internal-error", "watchdog", "shutdown",
+	};
 
 	family(f, "vm", "info", NULL, "The VM and what runs it.");
 	fprintf(f, "carrel_vm_info{name=\"%s\",version=\"%s\"} 1\n",
@@ -66,6 +68,48 @@ static void memory(FILE *f, const struct counters_sample *s)
 	       "Guest memory that the host has given pages so far.");
 	fprintf(f, "carrel_memory_resident_bytes");
 	number(f, s->resident_bytes);
+}
+
+static void sized(FILE *f, const char *name, const char *type, uint64_t v,
+		  const char *help)
+{
+	family(f, name, type, "bytes", help);
+	fprintf(f, "carrel_%s%s", name,
+		strcmp(type, "counter") ? "" : "_total");
+	number(f, v);
+}
+
+static void balloon(FILE *f, const struct balloon_counts *b)
+{
+	static const struct {
+		enum balloon_stat stat;
+		const char *name;
+	} said[] = {
+		{ BALLOON_FREE, "free" },
+		{ BALLOON_TOTAL, "total" },
+		{ BALLOON_AVAILABLE, "available" },
+		{ BALLOON_CACHES, "caches" },
+	};
+
+	if (!b->on)
+		return;
+	sized(f, "balloon_target_bytes", "gauge", b->target_bytes,
+	      "Memory that the guest shall have.");
+	sized(f, "balloon_actual_bytes", "gauge", b->actual_bytes,
+	      "Memory that the guest has outside the balloon.");
+	sized(f, "balloon_inflated_bytes", "counter", b->inflated_bytes,
+	      "Memory that went into the balloon.");
+	sized(f, "balloon_reported_bytes", "counter", b->reported_bytes,
+	      "Memory given back because the guest said that it is free.");
+	family(f, "guest_memory_bytes", "gauge", "bytes",
+	       "The guest's own words about its memory.");
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		if (!(b->stats >> said[i].stat & 1))
+			continue;
+		fprintf(f, "carrel_guest_memory_bytes{kind=\"%s\"}",
+			said[i].name);
+		number(f, b->stat[said[i].stat]);
+	}
 }
 
 static void cpus(FILE *f, const struct counters_sample *s)
@@ -128,6 +172,7 @@ char *counters_metrics(const struct counters_sample *s)
 		return NULL;
 	about(f, s);
 	memory(f, s);
+	balloon(f, &s->balloon);
 	cpus(f, s);
 	disks(f, s);
 	fputs("# EOF\n", f);

@@ -2,7 +2,7 @@
 /*
  * power: see the header. The request is an atomic, the eventfd only wakes the
  * main thread; a second request before the first was taken is dropped, except
- * that a crash or a quit outranks what waits.
+ * that a panic, a crash or a quit outranks what waits.
  */
 #include "vmm/power.h"
 
@@ -20,6 +20,9 @@ int power_open(struct power *p)
 	p->fd = fd;
 	atomic_init(&p->request, POWER_NONE);
 	atomic_init(&p->why, "");
+	atomic_init(&p->notes, 0);
+	atomic_init(&p->deciding, false);
+	p->panic_passes = false;
 	return 0;
 }
 
@@ -31,7 +34,7 @@ void power_close(struct power *p)
 
 static bool outranks(int what, int waiting)
 {
-	return waiting == POWER_NONE || (what >= POWER_CRASH && what > waiting);
+	return waiting == POWER_NONE || (what >= POWER_PANIC && what > waiting);
 }
 
 void power_ask(struct power *p, enum power_request what, const char *why)
@@ -48,9 +51,31 @@ void power_ask(struct power *p, enum power_request what, const char *why)
 	(void)!write(p->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
+void power_note(struct power *p, enum power_note what)
+{
+	/* One write until it is taken, however often the guest says it. */
+	if (!(atomic_fetch_or(&p->notes, (unsigned)what) & what))
+		(void)!write(p->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+void power_panic(struct power *p)
+{
+	if (p->panic_passes)
+		power_note(p, POWER_NOTE_PANIC);
+	else
+		power_ask(p, POWER_PANIC, "pvpanic");
+}
+
+unsigned power_take_notes(struct power *p)
+{
+	return atomic_exchange(&p->notes, 0);
+}
+
 bool power_waits(const struct power *p)
 {
-	return atomic_load(&p->request) != POWER_NONE;
+	/* In this order: a take sets deciding before it clears the request. */
+	return atomic_load(&p->request) != POWER_NONE ||
+	       atomic_load(&p->deciding);
 }
 
 void power_forget_reset(struct power *p)
@@ -67,5 +92,11 @@ enum power_request power_take(struct power *p, const char **why)
 
 	(void)!read(p->fd, &drained, sizeof(drained));
 	*why = atomic_load(&p->why);
+	atomic_store(&p->deciding, atomic_load(&p->request) != POWER_NONE);
 	return (enum power_request)atomic_exchange(&p->request, POWER_NONE);
+}
+
+void power_settle(struct power *p)
+{
+	atomic_store(&p->deciding, false);
 }

@@ -362,6 +362,16 @@ void vcpus_tell_pause(struct vcpus *p)
 		(void)ioctl(p->v[i].fd, KVM_KVMCLOCK_CTRL, 0);
 }
 
+/* KVM lets nobody at a vCPU that is in the guest, so it comes out first. */
+void vcpus_nmi(struct vcpus *p)
+{
+	vcpus_pause(p);
+	for (unsigned i = 0; i < p->n; i++)
+		if (ioctl(p->v[i].fd, KVM_NMI))
+			log_warn("vCPU %u: KVM_NMI: %s", i, strerror(errno));
+	vcpus_run(p);
+}
+
 int vcpus_reset(struct vcpus *p)
 {
 	int rc = 0;

@@ -76,6 +76,9 @@ void vcpus_pause(struct vcpus *p); /* returns when all are parked */
 /* Parked only: tells the guest that time stood still for it, before it runs. */
 void vcpus_tell_pause(struct vcpus *p);
 
+/* Running: an NMI for each. */
+void vcpus_nmi(struct vcpus *p);
+
 /* Back to power-on; parked only. -EOPNOTSUPP where not resettable. */
 int vcpus_reset(struct vcpus *p) MUST_USE;
 

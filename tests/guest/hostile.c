@@ -224,21 +224,57 @@ static const struct {
 	{ "odd interrupts", odd_interrupts, ANSWERED },
 };
 
+static void report(const char *name, enum outcome expected)
+{
+	enum outcome got = outcome();
+
+	say("hostile: ");
+	say(name);
+	say(got == BROKEN     ? ": broken"
+	    : got == ANSWERED ? ": answered"
+			      : ": silent");
+	say(got == expected ? "\n" : " WRONG\n");
+}
+
 static void attack_disk(void)
 {
 	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
-		enum outcome got;
-
 		start();
 		attacks[i].run();
-		got = outcome();
-		say("hostile: ");
-		say(attacks[i].name);
-		say(got == BROKEN     ? ": broken"
-		    : got == ANSWERED ? ": answered"
-				      : ": silent");
-		say(got == attacks[i].expected ? "\n" : " WRONG\n");
+		report(attacks[i].name, attacks[i].expected);
 	}
+}
+
+/* The balloon's pages, in the place of the disk. */
+static void attack_balloon(unsigned disk, unsigned balloon)
+{
+	static const struct {
+		const char *name;
+		uint32_t pfn, len;
+		enum outcome expected;
+	} t[] = {
+		{ "balloon: a page of its own", 0x200, 4, ANSWERED },
+		{ "balloon: a page in a hole", HOLE >> 12, 4, BROKEN },
+		{ "balloon: a page in the ROM", ROM >> 12, 4, BROKEN },
+		{ "balloon: a page in the device", BAR >> 12, 4, BROKEN },
+		{ "balloon: the last page", 0xffffffff, 4, BROKEN },
+		{ "balloon: half a number", 0x200, 6, BROKEN },
+		{ "balloon: numbers without end", 0x200, 0x4000000, BROKEN },
+	};
+
+	cfg_set(disk, 4, 0);
+	cfg_set(balloon, 0x10, BAR);
+	cfg_set(balloon, 4, 6);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		start();
+		put32(DATA, t[i].pfn);
+		put32(DATA + 4, t[i].pfn);
+		desc(DESC, 0, DATA, t[i].len, 0, 0);
+		offer(0, 1);
+		report(t[i].name, t[i].expected);
+	}
+	cfg_set(balloon, 4, 0);
+	cfg_set(disk, 4, 6);
 }
 
 /* What the disk still says: status and the first bytes of sector 0. */
@@ -264,8 +300,8 @@ static uint32_t random32(uint32_t *x)
 /* Ports whose writing ends the machine: they come last. */
 static int ends(uint16_t port)
 {
-	return port == 0x64 || port == 0x92 || (port & ~3u) == 0x604 ||
-	       (port & ~3u) == 0xcf8;
+	return port == 0x64 || port == 0x92 || port == 0x505 ||
+	       (port & ~3u) == 0x604 || (port & ~3u) == 0xcf8;
 }
 
 static void random_port(uint32_t *x)
@@ -316,6 +352,7 @@ void main(void)
 	cfg_set(slot, 4, 6);
 	msix_on(slot);
 	attack_disk();
+	attack_balloon(slot, find(0x10451af4));
 	read_again();
 	say("hostile: random accesses\n");
 	for (unsigned i = 0; i < 4000; i++) {

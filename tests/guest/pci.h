@@ -19,13 +19,19 @@ static inline void cfg_set(unsigned slot, unsigned off, uint32_t v)
 	out32(0xcfc, v);
 }
 
-static inline unsigned find_disk(void)
+/* The slot of a function by device and vendor. */
+static inline unsigned find(uint32_t id)
 {
 	for (unsigned slot = 0; slot < 32; slot++)
-		if (cfg_get(slot, 0) == 0x10421af4)
+		if (cfg_get(slot, 0) == id)
 			return slot;
-	say("no disk WRONG\n");
+	say("no such device WRONG\n");
 	return 0;
+}
+
+static inline unsigned find_disk(void)
+{
+	return find(0x10421af4);
 }
 
 static inline void msix_on(unsigned slot)

@@ -267,6 +267,7 @@ static void dsdt(void **state)
 	ports_in_dsdt(&l, BOARD_PORT_PCI_ADDR, 8);
 	ports_in_dsdt(&l, BOARD_PORT_RESET_A, 1);
 	ports_in_dsdt(&l, BOARD_PORT_DEBUGCON, 1);
+	ports_in_dsdt(&l, BOARD_PORT_PVPANIC, 1);
 	ports_in_dsdt(&l, BOARD_PORT_FWCFG, BOARD_PORT_FWCFG_SIZE);
 	ports_in_dsdt(&l, BOARD_PMBASE, BOARD_PM_SIZE);
 	put_le32(ecam + 4, BOARD_ECAM_BASE);

@@ -87,6 +87,12 @@ static const struct {
 	{ RUN "--cpus 1_", { "\"1 \"" } },
 	{ RUN "--name a/b", { "--name \"a/b\"", "letters" } },
 	{ RUN "--name=", { "--name \"\"" } },
+	{ RUN "--balloon=maybe", { "--balloon \"maybe\"", "on and off" } },
+	{ RUN "--balloon --sev policy=1", { "--balloon: not", "pins" } },
+	{ RUN "--watchdog bark",
+	  { "--watchdog \"bark\"", "off|reset|shutdown|poweroff|pause|" } },
+	{ RUN "--panic exit-failure",
+	  { "--panic \"exit-failure\"", "shutdown|reset|pause|none" } },
 	{ RUN "--rng=yes", { "--rng \"yes\"", "on and off" } },
 	{ RUN "--log xml", { "--log \"xml\"", "text|json" } },
 	{ RUN "--log json|", { "\"json|\"" } },
@@ -426,7 +432,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 23 + 4 + 6 + 2 + 6);
+	assert_int_equal(words, 26 + 4 + 6 + 2 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "vmm/qmp.h"
@@ -81,6 +82,67 @@ static void metrics(void **state)
 	free(text);
 }
 
+static void balloon(void **state)
+{
+	struct counters_sample s = sample();
+	json_t *v, *want;
+	char *text;
+
+	(void)state;
+	s.balloon = (struct balloon_counts){
+		.on = true,
+		.target_bytes = 1,
+		.actual_bytes = 2,
+		.inflated_bytes = 3,
+		.reported_bytes = 4,
+		.stat_age_ns = 5,
+		.stats = 1u << BALLOON_FREE | 1u << BALLOON_HUGE_FAILS,
+		.stat = { [BALLOON_FREE] = 6,
+			  [BALLOON_CACHES] = 7,
+			  [BALLOON_HUGE_FAILS] = 8 },
+	};
+	v = counters_json(&s);
+	want = json_loads("{\"target-bytes\": 1, \"actual-bytes\": 2, "
+			  "\"inflated-bytes\": 3, \"reported-bytes\": 4, "
+			  "\"stats-age-ns\": 5, \"stats\": "
+			  "{\"stat-free-memory\": 6, \"stat-htlb-pgfail\": "
+			  "8}}",
+			  0, NULL);
+	assert_true(json_equal(json_object_get(v, "balloon"), want));
+	json_decref(v);
+	json_decref(want);
+	text = counters_metrics(&s);
+	has(text, "\ncarrel_balloon_target_bytes 1\n");
+	has(text, "\ncarrel_balloon_actual_bytes 2\n");
+	has(text, "\ncarrel_balloon_inflated_bytes_total 3\n");
+	has(text, "\ncarrel_balloon_reported_bytes_total 4\n");
+	has(text, "\ncarrel_guest_memory_bytes{kind=\"free\"} 6\n");
+	assert_null(strstr(text, "kind=\"caches\""));
+	free(text);
+}
+
+/* Each state of a machine is the metric's, too. */
+static void every_state(void **state)
+{
+	static const char *const states[] = {
+		"prelaunch",	  "running",  "paused",	  "guest-panicked",
+		"internal-error", "watchdog", "shutdown",
+	};
+	struct counters_sample s = sample();
+	char line[96], *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		s.status = states[i];
+		text = counters_metrics(&s);
+		snprintf(line, sizeof(line),
+			 "carrel_vm_state{carrel_vm_state=\"%s\"} 1\n",
+			 states[i]);
+		has(text, line);
+		free(text);
+	}
+}
+
 static void no_disk_no_name(void **state)
 {
 	struct counters_sample s = sample();
@@ -92,6 +154,7 @@ static void no_disk_no_name(void **state)
 	text = counters_metrics(&s);
 	has(text, "carrel_vm_info{name=\"\",");
 	assert_null(strstr(text, "disk"));
+	assert_null(strstr(text, "balloon"));
 	free(text);
 }
 
@@ -129,6 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json),
 		cmocka_unit_test(metrics),
+		cmocka_unit_test(balloon),
+		cmocka_unit_test(every_state),
 		cmocka_unit_test(no_disk_no_name),
 		cmocka_unit_test(largest),
 	};

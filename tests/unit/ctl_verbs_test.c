@@ -83,6 +83,92 @@ static void verbs(void **state)
 	end(&vm);
 }
 
+static int counters(void *ctx, const json_t *args, json_t **ret,
+		    struct control_error *err)
+{
+	(void)args;
+	(void)err;
+	*ret = json_loads(ctx, 0, NULL);
+	return 0;
+}
+
+static json_int_t wanted;
+
+static int set_balloon(void *ctx, const json_t *args, json_t **ret,
+		       struct control_error *err)
+{
+	(void)ctx;
+	(void)ret;
+	(void)err;
+	wanted = json_integer_value(json_object_get(args, "value"));
+	return 0;
+}
+
+static void balloon(void **state)
+{
+	static const struct control_arg args[] = {
+		{ "value", CONTROL_UINT64, false },
+		{ 0 },
+	};
+	static const char *const bad[] = { "",	 "0",	"x",	   "-1",
+					   "1X", "1Mi", "8388608T" };
+	const struct control_command set = { "balloon", args, set_balloon,
+					     NULL };
+	struct control_command get = {
+		"x-carrel-counters", NULL, counters,
+		(char *)"{\"balloon\": {\"actual-bytes\": 268435456, "
+			"\"target-bytes\": 134217728, \"stats\": "
+			"{\"stat-free-memory\": 1048576}}}"
+	};
+	struct peer_vm vm;
+	struct ctl *c;
+
+	(void)state;
+	peer_open(&vm);
+	assert_int_equal(control_register(&vm.control, &set), 0);
+	assert_int_equal(control_register(&vm.control, &get), 0);
+	peer_start(&vm);
+	c = connect_to(&vm);
+	assert_int_equal(run(c, verb_balloon), CTL_OK);
+	assert_string_equal(said, "has:            256 MiB\n"
+				  "shall have:     128 MiB\n"
+				  "free:             1 MiB\n");
+	c->o.n_words = 1;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		c->o.word[0] = bad[i];
+		assert_int_equal(run(c, verb_balloon), CTL_USAGE);
+	}
+	assert_int_equal(wanted, 0);
+	c->o.word[0] = "512M";
+	assert_int_equal(run(c, verb_balloon), CTL_OK);
+	assert_string_equal(said, "");
+	assert_int_equal(wanted, 512 * MIB);
+	assert_int_equal(run(c, verb_quit), CTL_OK);
+	leave(c);
+	end(&vm);
+}
+
+static void no_balloon(void **state)
+{
+	const struct control_command get = { "x-carrel-counters", NULL,
+					     counters, (char *)"{}" };
+	struct peer_vm vm;
+	struct ctl *c;
+
+	(void)state;
+	peer_open(&vm);
+	assert_int_equal(control_register(&vm.control, &get), 0);
+	peer_start(&vm);
+	c = connect_to(&vm);
+	assert_int_equal(run(c, verb_balloon), CTL_REFUSED);
+	c->o.n_words = 1;
+	c->o.word[0] = "1G";
+	assert_int_equal(run(c, verb_balloon), CTL_REFUSED);
+	assert_int_equal(run(c, verb_quit), CTL_OK);
+	leave(c);
+	end(&vm);
+}
+
 static void any_command(void **state)
 {
 	struct peer_vm vm;
@@ -173,10 +259,9 @@ static void hostile_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verbs),
-		cmocka_unit_test(any_command),
-		cmocka_unit_test(watch),
-		cmocka_unit_test(hostile_words),
+		cmocka_unit_test(verbs),      cmocka_unit_test(balloon),
+		cmocka_unit_test(no_balloon), cmocka_unit_test(any_command),
+		cmocka_unit_test(watch),      cmocka_unit_test(hostile_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,51 @@ static void populated(void **state)
 	gmem_close(&m);
 }
 
+/* Whole pages of RAM, which read as zeroes then and can be used again. */
+static void discard(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t at, len;
+		int rc;
+	} t[] = {
+		{ "half a page", 0, 2048, -EINVAL },
+		{ "askew", 2048, 4096, -EINVAL },
+		{ "ROM", 0xffc00000, 4096, -EACCES },
+		{ "a hole", 2 * MIB, 4096, -EFAULT },
+		{ "over the end", 2 * MIB - 4096, 8192, -EFAULT },
+		{ "wraps", ~0xfffull, 8192, -EFAULT },
+		{ "nothing", 0, 0, 0 },
+	};
+	uint64_t page = GMEM_PAGE;
+	struct gmem m;
+	uint8_t b[3];
+
+	(void)state;
+	assert_int_equal(gmem_open(&m, 2 * MIB), 0);
+	assert_int_equal(
+		gmem_add(&m, (gpa_t){ 0xffc00000 }, 4 * MIB, GMEM_ROM, "rom"),
+		0);
+	gmem_small_pages(&m);
+	assert_int_equal(gmem_fill(&m, (gpa_t){ 0 }, 7, 2 * MIB), 0);
+	assert_int_equal(gmem_resident(&m), 2 * MIB);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (gmem_discard(&m, (gpa_t){ t[i].at }, t[i].len) != t[i].rc)
+			fail_msg("%s", t[i].name);
+	assert_int_equal(gmem_resident(&m), 2 * MIB);
+	assert_int_equal(gmem_discard(&m, (gpa_t){ page }, 2 * page), 0);
+	assert_int_equal(gmem_resident(&m), 2 * MIB - 2 * page);
+	assert_int_equal(gmem_read(&m, (gpa_t){ page - 1 }, b, 2), 0);
+	assert_int_equal(b[0], 7);
+	assert_int_equal(b[1], 0);
+	assert_int_equal(gmem_read(&m, (gpa_t){ 3 * page - 1 }, b, 2), 0);
+	assert_int_equal(b[0], 0);
+	assert_int_equal(b[1], 7);
+	assert_int_equal(gmem_fill(&m, (gpa_t){ page }, 1, 2 * page), 0);
+	assert_int_equal(gmem_resident(&m), 2 * MIB);
+	gmem_close(&m);
+}
+
 int main(void)
 {
 #define BOARD(f) cmocka_unit_test_setup_teardown(f, open_board, close_board)
@@ -249,6 +294,7 @@ int main(void)
 		BOARD(every_function_checks),	   BOARD(ring_indices),
 		BOARD(bytes_go_where_they_should), BOARD(regions),
 		cmocka_unit_test(split),	   cmocka_unit_test(populated),
+		cmocka_unit_test(discard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  */
 #include "vmm/machine.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,11 +14,14 @@
 #include <cmocka.h>
 
 #include "tests/unit/capture.h"
+#include "vmm/clock.h"
+#include "vmm/mishap.h"
 
 struct rig {
 	struct vm vm;
 	struct machine m;
-	char event[64];
+	char event[64]; /* the last */
+	char events[256]; /* all, with their reasons */
 };
 
 static void note(void *ctx, const char *name, bool guest, const char *reason)
@@ -25,6 +29,9 @@ static void note(void *ctx, const char *name, bool guest, const char *reason)
 	struct rig *r = ctx;
 
 	snprintf(r->event, sizeof(r->event), "%s %d %s", name, guest,
+		 reason ? reason : "");
+	snprintf(r->events + strlen(r->events),
+		 sizeof(r->events) - strlen(r->events), "%s %s;", name,
 		 reason ? reason : "");
 }
 
@@ -110,21 +117,30 @@ static void requests_end_it(void **state)
 	static const struct {
 		enum power_request what;
 		bool sev, no_reboot;
+		enum config_panic panic;
 		int status;
 		const char *event;
 	} t[] = {
-		{ POWER_OFF, false, false, EXIT_POWERED_OFF,
-		  "SHUTDOWN 1 guest-shutdown" },
-		{ POWER_RESET, false, true, EXIT_RESET,
-		  "SHUTDOWN 1 guest-reset" },
-		{ POWER_RESET, true, false, EXIT_RESET,
-		  "SHUTDOWN 1 guest-reset" },
-		{ POWER_CRASH, false, false, EXIT_CRASHED,
-		  "SHUTDOWN 1 guest-panic" },
-		{ POWER_LEAVE, false, false, EXIT_POWERED_OFF,
-		  "SHUTDOWN 0 host-ui" },
-		{ POWER_QUIT, false, false, EXIT_HOST,
-		  "SHUTDOWN 0 host-error" },
+		{ POWER_OFF, false, false, PANIC_SHUTDOWN, EXIT_POWERED_OFF,
+		  "SHUTDOWN guest-shutdown;" },
+		{ POWER_RESET, false, true, PANIC_SHUTDOWN, EXIT_RESET,
+		  "SHUTDOWN guest-reset;" },
+		{ POWER_RESET, true, false, PANIC_SHUTDOWN, EXIT_RESET,
+		  "SHUTDOWN guest-reset;" },
+		{ POWER_CRASH, false, false, PANIC_SHUTDOWN, EXIT_CRASHED,
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		{ POWER_CRASH, false, false, PANIC_NONE, EXIT_CRASHED,
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		{ POWER_PANIC, false, false, PANIC_SHUTDOWN, EXIT_CRASHED,
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		{ POWER_PANIC, true, false, PANIC_RESET, EXIT_CRASHED,
+		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;" },
+		{ POWER_CRASH, false, true, PANIC_RESET, EXIT_CRASHED,
+		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;" },
+		{ POWER_LEAVE, false, false, PANIC_SHUTDOWN, EXIT_POWERED_OFF,
+		  "SHUTDOWN host-ui;" },
+		{ POWER_QUIT, false, false, PANIC_SHUTDOWN, EXIT_HOST,
+		  "SHUTDOWN host-error;" },
 	};
 	char text[512];
 
@@ -135,13 +151,97 @@ static void requests_end_it(void **state)
 
 		r->vm.sev.on = t[i].sev;
 		r->m.no_reboot = t[i].no_reboot;
+		r->m.panic = t[i].panic;
 		power_ask(&r->vm.power, t[i].what, "a test");
 		assert_int_equal(machine_run(&r->m), 0);
 		capture_end(&c, text, sizeof(text));
 		assert_int_equal(r->m.exit_status, t[i].status);
-		assert_string_equal(r->event, t[i].event);
+		assert_string_equal(r->events, t[i].event);
 		rig_close(r);
 	}
+}
+
+static void run_once(struct rig *r)
+{
+	/* Behind what waits already, so handled after it. */
+	power_ask(&r->vm.power, POWER_OFF, "a test");
+	assert_int_equal(machine_run(&r->m), 0);
+}
+
+/* Told, once a second, and nothing else. */
+static void notes_are_told(void **state)
+{
+	static const struct {
+		unsigned notes;
+		enum config_watchdog watchdog;
+		const char *events;
+	} t[] = {
+		{ POWER_NOTE_PANIC, WATCHDOG_OFF, "GUEST_PANICKED run;" },
+		{ POWER_NOTE_CRASHLOADED, WATCHDOG_OFF,
+		  "GUEST_CRASHLOADED run;" },
+		{ POWER_NOTE_CRASHLOADED | POWER_NOTE_PANIC, WATCHDOG_OFF,
+		  "GUEST_CRASHLOADED run;GUEST_PANICKED run;" },
+		{ POWER_NOTE_WATCHDOG, WATCHDOG_NONE, "WATCHDOG none;" },
+		/* No vCPU runs: nobody to have it. */
+		{ POWER_NOTE_WATCHDOG, WATCHDOG_NMI, "WATCHDOG inject-nmi;" },
+		{ POWER_NOTE_WATCHDOG, WATCHDOG_PAUSE, "WATCHDOG pause;" },
+		{ POWER_NOTE_WATCHDOG, WATCHDOG_POWEROFF,
+		  "WATCHDOG poweroff;SHUTDOWN guest-panic;" },
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct rig *r = rig_open();
+		struct capture c = capture_begin();
+
+		r->m.watchdog = t[i].watchdog;
+		mishap_notes(&r->m, t[i].notes);
+		assert_string_equal(r->events, t[i].events);
+		/* The same second, which a busy machine may be past. */
+		r->m.told_note = r->m.told_watchdog =
+			(int64_t)(clock_ns() / CLOCK_NS_PER_S) + 1;
+		if (!(t[i].notes & POWER_NOTE_WATCHDOG))
+			mishap_notes(&r->m, t[i].notes);
+		if ((int64_t)(clock_ns() / CLOCK_NS_PER_S) + 1 ==
+		    r->m.told_note)
+			assert_string_equal(r->events, t[i].events);
+		capture_end(&c, text, sizeof(text));
+		rig_close(r);
+	}
+}
+
+/* Before the request that came after them. */
+static void notes_come_by_the_loop(void **state)
+{
+	struct rig *r = rig_open();
+	struct capture c = capture_begin();
+	char text[512];
+
+	(void)state;
+	power_note(&r->vm.power, POWER_NOTE_CRASHLOADED);
+	run_once(r);
+	capture_end(&c, text, sizeof(text));
+	assert_string_equal(r->events, "GUEST_CRASHLOADED run;"
+				       "SHUTDOWN guest-shutdown;");
+	rig_close(r);
+}
+
+static void only_a_reset_helps(void **state)
+{
+	struct rig *r = rig_open();
+
+	(void)state;
+	r->m.state = MACHINE_PAUSED;
+	machine_pause(&r->m, "guest-panicked", false);
+	assert_string_equal(machine_status(&r->m), "guest-panicked");
+	machine_pause(&r->m, "internal-error", true);
+	assert_string_equal(machine_status(&r->m), "internal-error");
+	assert_int_equal(machine_cont(&r->m), -ENOTRECOVERABLE);
+	assert_string_equal(machine_refusal(-ENOTRECOVERABLE),
+			    "Resetting the Virtual Machine is required");
+	assert_string_equal(r->events, "");
+	rig_close(r);
 }
 
 int main(void)
@@ -150,6 +250,9 @@ int main(void)
 		cmocka_unit_test(each_ends_it),
 		cmocka_unit_test(ignored_ones_stay_ignored),
 		cmocka_unit_test(requests_end_it),
+		cmocka_unit_test(notes_are_told),
+		cmocka_unit_test(notes_come_by_the_loop),
+		cmocka_unit_test(only_a_reset_helps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

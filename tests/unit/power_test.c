@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -29,6 +30,8 @@ static void first_or_graver_wins(void **state)
 		{ POWER_CRASH, POWER_RESET, POWER_CRASH },
 		{ POWER_QUIT, POWER_CRASH, POWER_QUIT },
 		{ POWER_OFF, POWER_CRASH, POWER_CRASH },
+		{ POWER_RESET, POWER_PANIC, POWER_PANIC },
+		{ POWER_CRASH, POWER_PANIC, POWER_CRASH },
 		{ POWER_RESET, POWER_QUIT, POWER_QUIT },
 	};
 	struct power p;
@@ -65,6 +68,50 @@ static void a_reset_is_forgotten(void **state)
 	power_ask(&p, POWER_CRASH, "b");
 	power_forget_reset(&p);
 	assert_int_equal(power_take(&p, &why), POWER_CRASH);
+	power_close(&p);
+}
+
+/* Until it is settled nobody who asks power_waits goes on. */
+static void waits_until_settled(void **state)
+{
+	struct power p;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(power_open(&p), 0);
+	assert_int_equal(power_take(&p, &why), POWER_NONE);
+	assert_false(power_waits(&p));
+	power_panic(&p);
+	assert_int_equal(power_take(&p, &why), POWER_PANIC);
+	assert_true(power_waits(&p));
+	power_settle(&p);
+	assert_false(power_waits(&p));
+	power_close(&p);
+}
+
+/* A note is no request; each kind is one until it is taken. */
+static void notes(void **state)
+{
+	struct power p;
+	const char *why;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(power_open(&p), 0);
+	p.panic_passes = true;
+	for (unsigned i = 0; i < 5; i++) {
+		power_panic(&p);
+		power_note(&p, POWER_NOTE_WATCHDOG);
+	}
+	assert_false(power_waits(&p));
+	assert_int_equal(read(p.fd, &n, sizeof(n)), sizeof(n));
+	assert_int_equal(n, 2);
+	assert_int_equal(power_take(&p, &why), POWER_NONE);
+	assert_int_equal(power_take_notes(&p),
+			 POWER_NOTE_PANIC | POWER_NOTE_WATCHDOG);
+	assert_int_equal(power_take_notes(&p), 0);
+	power_note(&p, POWER_NOTE_CRASHLOADED);
+	assert_true(waiting(&p));
 	power_close(&p);
 }
 
@@ -107,6 +154,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_or_graver_wins),
 		cmocka_unit_test(a_reset_is_forgotten),
+		cmocka_unit_test(waits_until_settled),
+		cmocka_unit_test(notes),
 		cmocka_unit_test(threads),
 	};
 

@@ -31,6 +31,8 @@ static const struct verb {
 	{ "metrics", "", 0, 0, verb_metrics, "the same as OpenMetrics text" },
 	{ "top", "", 0, 0, verb_top, "how fast its counters grow" },
 	{ "timeline", "", 0, 0, verb_timeline, "what took its time so far" },
+	{ "balloon", "[SIZE]", 0, 1, verb_balloon,
+	  "how much memory it has; or shall have" },
 	{ "command", "NAME [JSON]", 1, 2, verb_command,
 	  "any command of the control socket" },
 	{ "watch", "", 0, 0, verb_watch, "its events, until it ends" },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmm/config.h"
 #include "vmm/ctl/show.h"
 #include "vmm/log.h"
 
@@ -27,10 +28,10 @@ int verb_ask(struct ctl *c, const char *command, json_t *args, json_t **ret)
 }
 
 /* A command without a result: nothing to say, unless in JSON. */
-static int just_do(struct ctl *c, const char *command)
+static int do_with(struct ctl *c, const char *command, json_t *args)
 {
 	json_t *ret;
-	int status = verb_ask(c, command, NULL, &ret);
+	int status = verb_ask(c, command, args, &ret);
 
 	if (status)
 		return status;
@@ -38,6 +39,11 @@ static int just_do(struct ctl *c, const char *command)
 		show_json(stdout, ret, false);
 	json_decref(ret);
 	return CTL_OK;
+}
+
+static int just_do(struct ctl *c, const char *command)
+{
+	return do_with(c, command, NULL);
 }
 
 int verb_stop(struct ctl *c)
@@ -162,6 +168,55 @@ int verb_counters(struct ctl *c)
 	show_json(stdout, ret, !c->o.json);
 	json_decref(ret);
 	return CTL_OK;
+}
+
+static void print_mib(const char *name, const json_t *o, const char *key)
+{
+	if (json_object_get(o, key))
+		printf("%-11s%8llu MiB\n", name,
+		       (unsigned long long)show_number(o, key) / MIB);
+}
+
+static int show_balloon(struct ctl *c)
+{
+	const json_t *o, *stats;
+	json_t *ret;
+	int status = verb_ask(c, "x-carrel-counters", NULL, &ret);
+
+	if (status)
+		return status;
+	o = json_object_get(ret, "balloon");
+	stats = json_object_get(o, "stats");
+	if (!o) {
+		log_error("%s: the VM has no balloon (carrel run --balloon)",
+			  c->o.socket);
+		status = CTL_REFUSED;
+	} else if (c->o.json) {
+		show_json(stdout, o, false);
+	} else {
+		print_mib("has:", o, "actual-bytes");
+		print_mib("shall have:", o, "target-bytes");
+		print_mib("free:", stats, "stat-free-memory");
+		print_mib("available:", stats, "stat-available-memory");
+	}
+	json_decref(ret);
+	return status;
+}
+
+int verb_balloon(struct ctl *c)
+{
+	uint64_t bytes;
+
+	if (!c->o.n_words)
+		return show_balloon(c);
+	if (!config_size(c->o.word[0], &bytes) || !bytes || bytes > INT64_MAX) {
+		log_error("balloon \"%.64s\": accepted is the memory that the "
+			  "guest shall have, in bytes or with K, M, G or T",
+			  c->o.word[0]);
+		return CTL_USAGE;
+	}
+	return do_with(c, "balloon",
+		       json_pack("{s:I}", "value", (json_int_t)bytes));
 }
 
 /* The text as it is, but for what only a terminal would take note of. */

@@ -31,6 +31,7 @@ int verb_quit(struct ctl *c);
 int verb_cpus(struct ctl *c);
 int verb_counters(struct ctl *c);
 int verb_metrics(struct ctl *c);
+int verb_balloon(struct ctl *c);
 int verb_command(struct ctl *c);
 int verb_watch(struct ctl *c);
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+from e2e.shell import Shell
 from e2e.vm import run
 
 HOST, GUEST = "10.5.0.1", "10.5.0.2"
@@ -98,24 +99,8 @@ def wait_for(ready, what, seconds=60):
         time.sleep(0.1)
 
 
-class Guest:
-    """The test guest's shell on a VM's console."""
-
-    def __init__(self, vm):
-        self.vm, self.n = vm, 0
-        vm.qmp()
-        vm.expect("carrel-guest: ready: shell")
-
-    def do(self, command, timeout=None, status=0):
-        """Its output; fails unless it ends with status."""
-        said = len(self.vm.console())
-        self.vm.type(command + "\n")
-        self.n += 1
-        m = self.vm.expect(r"carrel-guest: done: (\d+)", timeout, self.n)
-        out = self.vm.console()[said:m.start()].replace("\r", "")
-        assert status is None or int(m[1]) == status, \
-            f"{command}: {m[1]}: {out}"
-        return out
+class Guest(Shell):
+    """A shell in a guest with a network card."""
 
     def address(self, address=GUEST, dev="eth0"):
         self.do(f"ip link set {dev} up; ip addr add {address}/24 dev {dev}")
