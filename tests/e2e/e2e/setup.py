@@ -24,6 +24,13 @@ def artefacts_of(build, kind="all"):
     return f"{text}\nIDENTITY={identity}"
 
 
+def roots_of(kinds):
+    """More such lines, of the systems that cases say they want (SYSTEM)."""
+    return "".join("\n" + subprocess.run(
+        [e2e / "roots", kind], check=True, text=True,
+        stdout=subprocess.PIPE).stdout.strip() for kind in sorted(kinds))
+
+
 def lab_command(build, name, seconds, argv, monitor=""):
     """argv where /dev/kvm is, with the build directory written through."""
     return [str(e2e.parent / "lab" / "lab"), "run", "--share", str(build),
