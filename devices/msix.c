@@ -7,6 +7,7 @@
 #include "devices/msix.h"
 
 #include <assert.h>
+#include <poll.h>
 
 #include "vmm/log.h"
 
@@ -30,13 +31,37 @@ static bool vector_open(const struct msix *m, const struct msix_vector *v)
 	       !(v->control & VECTOR_MASKED);
 }
 
+/*
+ * With the lock held. A feed is attached while its vector is open and routed:
+ * KVM looks at the eventfd when it is, so what it gathered before is not lost.
+ */
+static void feeds_sync(struct msix *m, const struct msix_vector *v)
+{
+	bool on = vector_open(m, v) && !v->fresh && !v->dead;
+
+	for (unsigned i = 0; i < MSIX_VECTORS; i++) {
+		struct msix_feed *f = &m->feed[i];
+
+		if (f->fd < 0 || &m->v[f->vector] != v || f->attached == on)
+			continue;
+		if (!irq_msi_feed(m->irq, v->msi, f->fd, on) || !on)
+			f->attached = on;
+		else if (!m->warned)
+			log_warn("%s: KVM takes no interrupts from outside",
+				 m->pci->ops->name);
+		m->warned = m->warned || f->attached != on;
+	}
+}
+
 /* With the lock held: makes KVM agree, then sends what was kept. */
 static void vector_sync(struct msix *m, struct msix_vector *v)
 {
 	uint64_t addr = (uint64_t)v->addr_hi << 32 | v->addr_lo;
 
-	if (!vector_open(m, v))
+	if (!vector_open(m, v)) {
+		feeds_sync(m, v);
 		return;
+	}
 	if (v->fresh) {
 		v->dead = irq_msi_route(m->irq, v->msi, addr, v->data) != 0;
 		if (v->dead && !m->warned)
@@ -47,6 +72,7 @@ static void vector_sync(struct msix *m, struct msix_vector *v)
 		m->warned = m->warned || v->dead;
 		v->fresh = false;
 	}
+	feeds_sync(m, v);
 	if (v->pending && !v->dead)
 		irq_msi_fire(m->irq, v->msi);
 	v->pending = false;
@@ -59,6 +85,8 @@ int msix_open(struct msix *m, struct pci_dev *pci, struct irq *irq, unsigned n,
 
 	CHECK(n && n <= MSIX_VECTORS);
 	*m = (struct msix){ .irq = irq, .pci = pci };
+	for (unsigned i = 0; i < MSIX_VECTORS; i++)
+		m->feed[i].fd = -1;
 	rc = pci_add_cap(pci, CAP_ID, CAP_LEN, &m->cap);
 	if (rc)
 		return rc;
@@ -84,6 +112,8 @@ fail:
 
 void msix_close(struct msix *m)
 {
+	for (unsigned i = 0; i < MSIX_VECTORS; i++)
+		msix_feed(m, i, -1, 0);
 	while (m->n)
 		irq_msi_free(m->irq, m->v[--m->n].msi);
 	pthread_mutex_destroy(&m->lock);
@@ -94,6 +124,7 @@ void msix_reset(struct msix *m)
 	pthread_mutex_lock(&m->lock);
 	m->enabled = m->masked = m->master = false;
 	for (unsigned i = 0; i < m->n; i++) {
+		feeds_sync(m, &m->v[i]);
 		/* A route that stays behind a refusal is never fired at. */
 		(void)!irq_msi_mask(m->irq, m->v[i].msi);
 		m->v[i] = (struct msix_vector){ .msi = m->v[i].msi,
@@ -166,6 +197,14 @@ bool msix_table_write(struct msix *m, uint64_t off, const uint8_t *buf,
 	return true;
 }
 
+/* With the lock held: a masked vector's feed has something to say. */
+static bool feed_waits(const struct msix_feed *f)
+{
+	struct pollfd p = { .fd = f->fd, .events = POLLIN };
+
+	return f->fd >= 0 && !f->attached && poll(&p, 1, 0) > 0;
+}
+
 bool msix_pba_read(struct msix *m, uint64_t off, uint8_t *buf, size_t len)
 {
 	uint64_t bits = 0;
@@ -176,6 +215,9 @@ bool msix_pba_read(struct msix *m, uint64_t off, uint8_t *buf, size_t len)
 	pthread_mutex_lock(&m->lock);
 	for (unsigned i = 0; i < m->n; i++)
 		bits |= (uint64_t)m->v[i].pending << i;
+	for (unsigned i = 0; i < MSIX_VECTORS; i++)
+		if (feed_waits(&m->feed[i]))
+			bits |= 1ull << m->feed[i].vector;
 	pthread_mutex_unlock(&m->lock);
 	put_le(buf, len, bits >> 8 * off);
 	return true;
@@ -193,4 +235,19 @@ bool msix_fire(struct msix *m, unsigned vector)
 	}
 	pthread_mutex_unlock(&m->lock);
 	return on;
+}
+
+void msix_feed(struct msix *m, unsigned i, int fd, unsigned vector)
+{
+	struct msix_feed *f = &m->feed[i];
+
+	CHECK(i < MSIX_VECTORS);
+	pthread_mutex_lock(&m->lock);
+	if (f->attached)
+		(void)!irq_msi_feed(m->irq, m->v[f->vector].msi, f->fd, false);
+	*f = (struct msix_feed){ .fd = vector < m->n ? fd : -1,
+				 .vector = vector < m->n ? vector : 0 };
+	if (f->fd >= 0)
+		feeds_sync(m, &m->v[vector]);
+	pthread_mutex_unlock(&m->lock);
 }

@@ -26,6 +26,16 @@ struct msix_vector {
 	bool pending;
 };
 
+/*
+ * An eventfd that somebody outside writes to: it fires a vector by way of KVM,
+ * while that is open; what is written meanwhile waits in it. fd -1: none.
+ */
+struct msix_feed {
+	int fd;
+	unsigned vector;
+	bool attached; /* KVM listens to it */
+};
+
 struct msix {
 	struct irq *irq;
 	struct pci_dev *pci;
@@ -36,6 +46,7 @@ struct msix {
 	bool master; /* as the command register says */
 	bool warned; /* of a refused message: once is enough */
 	struct msix_vector v[MSIX_VECTORS];
+	struct msix_feed feed[MSIX_VECTORS];
 };
 
 /*
@@ -64,5 +75,11 @@ bool msix_pba_read(struct msix *m, uint64_t off, uint8_t *buf, size_t len);
  * does not exist sends nothing.
  */
 bool msix_fire(struct msix *m, unsigned vector);
+
+/*
+ * Feed i is fd, or with -1 none, and fires the vector; one that does not exist:
+ * nothing. The descriptor is borrowed until the feed is another.
+ */
+void msix_feed(struct msix *m, unsigned i, int fd, unsigned vector);
 
 #endif

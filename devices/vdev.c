@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "vmm/clock.h"
 #include "vmm/log.h"
@@ -46,6 +47,18 @@ struct worker *vdev_worker(struct vdev *d, unsigned i)
 	return &d->queue[d->ops->serve_all ? 0 : i].worker;
 }
 
+int vdev_doorbell(struct vdev *d, unsigned i)
+{
+	int fd = d->queue[i].kick_fd;
+
+	return fd >= 0 ? fd : vdev_worker(d, i)->kick_fd;
+}
+
+void vdev_ring(struct vdev *d, unsigned i)
+{
+	(void)!write(vdev_doorbell(d, i), &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
 uint8_t vdev_status(const struct vdev *d)
 {
 	return atomic_load(&d->status);
@@ -68,6 +81,9 @@ void vdev_break(struct vdev *d, const char *why)
 		log_warn("%s: %s: the device stops until the guest resets it%s",
 			 d->label, why,
 			 n == BREAKS_LOGGED ? " (last such line)" : "");
+	/* One that waits for others is to know that it need not any more. */
+	for (unsigned i = 0; i < d->n_workers; i++)
+		worker_kick(&d->queue[i].worker);
 	/* 2.1.2: only a driver that said DRIVER_OK is told. */
 	if (old & VIRTIO_S_DRIVER_OK)
 		d->transport.config_interrupt(d->transport.ctx);
@@ -205,6 +221,8 @@ int vdev_open(struct vdev *d, const struct vdev_ops *ops, const char *label,
 	atomic_store(&d->status, 0);
 	for (d->n_queues = 0; d->n_queues < queues; d->n_queues++) {
 		d->queue[d->n_queues].dev = d;
+		d->queue[d->n_queues].kick_fd = -1;
+		d->queue[d->n_queues].call_fd = -1;
 		queue_clear(&d->queue[d->n_queues]);
 	}
 	for (d->n_workers = 0; d->n_workers < workers; d->n_workers++) {

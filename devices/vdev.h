@@ -61,6 +61,12 @@ struct vqueue {
 	struct virtq_setup setup; /* registers */
 	bool enabled;
 	_Atomic(uint16_t) vector;
+	/*
+	 * Of a queue that another process serves, eventfds: the driver's
+	 * notifications go to the first, its interrupts come from the second.
+	 * -1, as vdev_open leaves them: the worker serves it.
+	 */
+	int kick_fd, call_fd;
 	struct worker worker;
 	struct virtq ring;
 	struct chain chain;
@@ -114,6 +120,10 @@ int vdev_will_wait(struct chain *c) MUST_USE;
 
 /* The worker that serves queue i. */
 struct worker *vdev_worker(struct vdev *d, unsigned i);
+
+/* What the driver's notifications of queue i are written to. */
+int vdev_doorbell(struct vdev *d, unsigned i);
+void vdev_ring(struct vdev *d, unsigned i);
 
 /* In a worker, from request: which queue this is. */
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c);

@@ -16,6 +16,7 @@
 #define VIRTIO_TYPE_ENTROPY 4
 #define VIRTIO_TYPE_BALLOON 5
 #define VIRTIO_TYPE_SOCKET 19
+#define VIRTIO_TYPE_FS 26
 
 /* Device status (2.1). */
 #define VIRTIO_S_ACKNOWLEDGE 0x01

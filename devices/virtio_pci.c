@@ -145,6 +145,15 @@ static uint16_t vector_of(const struct virtio_pci *p, uint64_t v)
 	return v < p->msix.n ? (uint16_t)v : VIRTIO_NO_VECTOR;
 }
 
+/* Whoever else serves queue i interrupts by its vector. */
+static void feed(struct virtio_pci *p, unsigned i)
+{
+	const struct vqueue *q = &p->dev->queue[i];
+
+	if (q->call_fd >= 0)
+		msix_feed(&p->msix, i, q->call_fd, atomic_load(&q->vector));
+}
+
 static void queue_set(struct virtio_pci *p, uint64_t off, size_t len,
 		      uint64_t v)
 {
@@ -161,7 +170,10 @@ static void queue_set(struct virtio_pci *p, uint64_t off, size_t len,
 	default: break;
 	}
 	switch (off) {
-	case QUEUE_VECTOR: atomic_store(&q->vector, vector_of(p, v)); return;
+	case QUEUE_VECTOR:
+		atomic_store(&q->vector, vector_of(p, v));
+		feed(p, p->queue_select);
+		return;
 	case QUEUE_ENABLE:
 		if (v == 1)
 			vdev_enable_queue(p->dev, p->queue_select);
@@ -177,6 +189,8 @@ static void registers_reset(struct virtio_pci *p)
 {
 	p->device_feature_select = p->driver_feature_select = 0;
 	p->queue_select = 0;
+	for (unsigned i = 0; i < p->dev->n_queues; i++)
+		feed(p, i); /* it has no vector any more */
 	atomic_store(&p->config_vector, VIRTIO_NO_VECTOR);
 	atomic_store(&p->isr, 0);
 }
@@ -262,7 +276,7 @@ static bool notify_write(struct virtio_pci *p, uint64_t off)
 	if (off % VIRTIO_PCI_NOTIFY_STEP || i >= p->dev->n_queues)
 		return false;
 	/* Mostly KVM rings the same eventfd itself and we never get here. */
-	worker_kick(vdev_worker(p->dev, (unsigned)i));
+	vdev_ring(p->dev, (unsigned)i);
 	return true;
 }
 
@@ -364,7 +378,7 @@ static void bar_moved(struct pci_dev *d, unsigned bar, uint64_t addr,
 		int one = irq_doorbell(p->msix.irq,
 				       addr + VIRTIO_PCI_NOTIFY +
 					       VIRTIO_PCI_NOTIFY_STEP * i,
-				       vdev_worker(p->dev, i)->kick_fd, mapped);
+				       vdev_doorbell(p->dev, i), mapped);
 		if (one)
 			rc = one;
 	}

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "devices/vsock_dial.h"
+#include "devices/dial.h"
 #include "devices/vsock_guest.h"
 #include "devices/vsock_line.h"
 #include "vmm/clock.h"

@@ -4,7 +4,7 @@
  * order is fixed, so that a device keeps its place on the PCI bus: entropy in
  * slot 1, disks from slot 2 on, the console in slot 18, the balloon in slot 19,
  * network interfaces from slot 20 on, the watchdog in slot 28, the socket
- * device in slot 29.
+ * device in slot 29, a file system in slot 30.
  */
 #include "vmm/board.h"
 
@@ -18,6 +18,7 @@
 #include "devices/chardev.h"
 #include "devices/console.h"
 #include "devices/debugcon.h"
+#include "devices/dial.h"
 #include "devices/fwcfg.h"
 #include "devices/i6300esb.h"
 #include "devices/net.h"
@@ -27,6 +28,7 @@
 #include "devices/rng.h"
 #include "devices/rtc.h"
 #include "devices/serial.h"
+#include "devices/vhost_user.h"
 #include "devices/vsock.h"
 #include "vmm/board_map.h"
 #include "vmm/jail.h"
@@ -40,7 +42,9 @@
 #define SLOT_NET 20u
 #define SLOT_WATCHDOG 28u
 #define SLOT_VSOCK 29u
+#define SLOT_FS 30u
 #define QUEUES_DEFAULT 4u
+#define PEERS (CONFIG_DISKS + 1)
 
 struct board {
 	struct vm *vm;
@@ -60,7 +64,10 @@ struct board {
 	struct balloon balloon;
 	struct rng rng;
 	struct blk disk[CONFIG_DISKS];
-	size_t n_disks;
+	size_t n_disks; /* those that we serve ourselves */
+	struct vhost_user *peer[PEERS]; /* those of others, and a file system */
+	size_t n_peers;
+	struct vhost_board vhost_board;
 	struct net net[CONFIG_NETS];
 	size_t n_nets;
 	struct net_board net_board;
@@ -68,8 +75,40 @@ struct board {
 	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
 	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
 		has_debugcon, has_rng;
-	struct worker_hooks hooks, vsock_hooks;
+	struct worker_hooks hooks, vsock_hooks, vhost_hooks;
 };
+
+static int fork_dialer(int *fd, const char *path, enum dial_how how,
+		       int (*confine)(void *ctx), void *ctx)
+{
+	int rc = dial_fork(fd, path, how, confine, ctx);
+
+	if (rc)
+		log_error("socket '%s': no process that connects to it: %s",
+			  path, strerror(-rc));
+	return rc;
+}
+
+int board_dial(struct board_dials *d, const struct config *c,
+	       int (*confine)(void *ctx), void *ctx)
+{
+	int rc = 0;
+
+	d->vsock = d->fs = -1;
+	for (size_t i = 0; i < CONFIG_DISKS; i++)
+		d->disk[i] = -1;
+	if (c->vsock.on)
+		rc = fork_dialer(&d->vsock, c->vsock.path, DIAL_NUMBERED,
+				 confine, ctx);
+	if (!rc && c->fs.on)
+		rc = fork_dialer(&d->fs, c->fs.socket, DIAL_EXACT, confine,
+				 ctx);
+	for (size_t i = 0; !rc && i < c->n_disks; i++)
+		if (c->disk[i].peer)
+			rc = fork_dialer(&d->disk[i], c->disk[i].peer,
+					 DIAL_EXACT, confine, ctx);
+	return rc;
+}
 
 static int open_chips(struct board *b, const struct config *c)
 {
@@ -202,24 +241,71 @@ static int open_balloon(struct board *b, const struct config *c)
 	return rc;
 }
 
-static int open_disk(struct board *b, const struct config *c, size_t i)
+static unsigned queues_default(const struct config *c)
+{
+	return (unsigned)min_u64(c->cpus, QUEUES_DEFAULT);
+}
+
+/* A device that another process serves. */
+static int open_peer(struct board *b, const struct vhost_kind *kind,
+		     const struct vhost_user_config *cfg, unsigned slot)
+{
+	struct vhost_user *v = calloc(1, sizeof(*v));
+	int rc = v ? vhost_user_attach(v, kind, cfg, &b->vhost_board,
+				       DEVFN(slot))
+		   : -ENOMEM;
+
+	if (rc)
+		free(v);
+	else
+		b->peer[b->n_peers++] = v;
+	return rc;
+}
+
+static int open_disk(struct board *b, const struct config *c, size_t i,
+		     int dial_fd)
 {
 	const struct config_disk *d = &c->disk[i];
-	struct blk_config bc = {
+	const struct vhost_user_config vc = {
+		.path = d->peer,
+		.id = d->id,
+		.queues = d->queues,
+		.cpus = queues_default(c),
+		.dial_fd = dial_fd,
+		.platform = c->sev.on,
+	};
+	const struct blk_config bc = {
 		.path = d->path,
 		.id = d->id,
 		.readonly = d->readonly,
-		.queues = d->queues
-				  ? d->queues
-				  : (unsigned)min_u64(c->cpus, QUEUES_DEFAULT),
+		.queues = d->queues ? d->queues : queues_default(c),
 		.platform = c->sev.on,
 	};
-	int rc = blk_attach(&b->disk[i], &bc, &b->pci, DEVFN(SLOT_DISK + i),
-			    &b->vm->mem, &b->vm->irq, &b->hooks);
+	int rc;
 
+	if (d->peer)
+		return open_peer(b, &vhost_disk, &vc, SLOT_DISK + (unsigned)i);
+	rc = blk_attach(&b->disk[b->n_disks], &bc, &b->pci,
+			DEVFN(SLOT_DISK + i), &b->vm->mem, &b->vm->irq,
+			&b->hooks);
 	if (!rc)
-		b->n_disks = i + 1;
+		b->n_disks++;
 	return rc;
+}
+
+static int open_fs(struct board *b, const struct config *c, int dial_fd)
+{
+	const struct vhost_user_config vc = {
+		.path = c->fs.socket,
+		.id = "fs",
+		.queues = c->fs.queues,
+		.cpus = queues_default(c),
+		.tag = c->fs.tag,
+		.dial_fd = dial_fd,
+		.platform = c->sev.on,
+	};
+
+	return c->fs.on ? open_peer(b, &vhost_fs, &vc, SLOT_FS) : 0;
 }
 
 static int open_net(struct board *b, const struct config *c, size_t i)
@@ -273,6 +359,11 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 					  JAIL_WORKER };
 	b->vsock_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
 						JAIL_VSOCK };
+	b->vhost_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
+						JAIL_VHOST };
+	b->vhost_board = (struct vhost_board){ &b->pci,	 &vm->mem,
+					       &vm->irq, &vm->pio,
+					       &vm->ev,	 &b->vhost_hooks };
 	b->net_board = (struct net_board){ &b->pci,  &vm->mem, &vm->irq,
 					   &vm->pio, &vm->ev,  &b->hooks };
 	b->console_board =
@@ -295,11 +386,13 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	if (!rc)
 		rc = open_watchdog(b, c);
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
-		rc = open_disk(b, c, i);
+		rc = open_disk(b, c, i, host->dials->disk[i]);
 	for (size_t i = 0; !rc && i < c->n_nets; i++)
 		rc = open_net(b, c, i);
 	if (!rc)
-		rc = open_vsock(b, c, host->dial_fd);
+		rc = open_vsock(b, c, host->dials->vsock);
+	if (!rc)
+		rc = open_fs(b, c, host->dials->fs);
 	if (rc)
 		log_error("the board is not complete: %s", strerror(-rc));
 	return rc;
@@ -313,6 +406,10 @@ void board_close(struct board *b)
 		vsock_close(&b->vsock);
 	while (b->n_nets)
 		net_close(&b->net[--b->n_nets]);
+	while (b->n_peers) {
+		vhost_user_close(b->peer[--b->n_peers]);
+		free(b->peer[b->n_peers]);
+	}
 	while (b->n_disks)
 		blk_close(&b->disk[--b->n_disks]);
 	if (b->has_watchdog)
@@ -358,6 +455,8 @@ void board_pause(struct board *b)
 		i6300esb_pause(&b->watchdog);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_pause(&b->disk[i]);
+	for (size_t i = 0; i < b->n_peers; i++)
+		vhost_user_pause(b->peer[i]);
 	for (size_t i = 0; i < b->n_nets; i++)
 		net_pause(&b->net[i]);
 	if (b->has_vsock)
@@ -376,6 +475,8 @@ void board_resume(struct board *b)
 		i6300esb_resume(&b->watchdog);
 	for (size_t i = 0; i < b->n_disks; i++)
 		blk_resume(&b->disk[i]);
+	for (size_t i = 0; i < b->n_peers; i++)
+		vhost_user_resume(b->peer[i]);
 	for (size_t i = 0; i < b->n_nets; i++)
 		net_resume(&b->net[i]);
 	if (b->has_vsock)

@@ -14,12 +14,27 @@
 
 struct board;
 
+/*
+ * Ends of the processes that connect while the guest runs (devices/dial.h), -1
+ * where there is none. Each is closed by its device.
+ */
+struct board_dials {
+	int vsock, fs, disk[CONFIG_DISKS];
+};
+
+/*
+ * Forks those that c asks for, before anything is opened; confine runs in each.
+ * -errno after a log line.
+ */
+int board_dial(struct board_dials *d, const struct config *c,
+	       int (*confine)(void *ctx), void *ctx) MUST_USE;
+
 /* What devices get from outside. */
 struct board_host {
 	/* In each data-path thread before it works: the sandbox of its role */
 	void (*enter_worker)(void *ctx, int role);
 	void *ctx;
-	int dial_fd; /* of the vsock device's dialer, to be closed by it */
+	const struct board_dials *dials;
 };
 
 /*

@@ -106,6 +106,27 @@ static int check_lists(const struct config *c)
 	return rc;
 }
 
+static int check_disks(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_disks; i++) {
+		const struct config_disk *d = &c->disk[i];
+
+		if (!d->path == !d->peer) {
+			log_error("--disk id \"%s\": needs either path=FILE or "
+				  "vhost-user=SOCKET",
+				  d->id);
+			return -EINVAL;
+		}
+		if (d->peer && d->readonly) {
+			log_error("--disk vhost-user \"%s\": readonly is the "
+				  "peer's to say; accepted is readonly=off",
+				  d->peer);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int check_nets(const struct config *c)
 {
 	for (size_t i = 0; i < c->n_nets; i++) {
@@ -245,6 +266,8 @@ static int check_all(const struct config *c)
 
 	if (!rc)
 		rc = check_lists(c);
+	if (!rc)
+		rc = check_disks(c);
 	if (!rc)
 		rc = check_nets(c);
 	if (!rc && c->sev.on)

@@ -40,8 +40,10 @@ struct config_port {
 	uint64_t max; /* END_FILE: bytes, then it begins anew; 0: no limit */
 };
 
+/* Exactly one of path and peer is given. */
 struct config_disk {
 	const char *path;
+	const char *peer; /* a vhost-user peer's socket */
 	const char *id; /* "disk0", ... unless given */
 	bool readonly;
 	unsigned queues; /* 0: one a vCPU, at most 4 */
@@ -87,6 +89,13 @@ struct config_vsock {
 	const char *path; /* of the Unix socket */
 };
 
+struct config_fs {
+	bool on;
+	const char *socket; /* of a vhost-user peer */
+	const char *tag; /* what the guest mounts */
+	unsigned queues; /* 0: one a vCPU, at most what the peer has */
+};
+
 /* All text is owned by the config and freed by config_close. */
 struct config {
 	enum config_verb verb;
@@ -111,6 +120,7 @@ struct config {
 	bool sandbox; /* default on */
 	uint32_t log; /* enum config_log */
 	struct config_vsock vsock;
+	struct config_fs fs;
 	struct config_sev sev;
 	const char *timeline; /* a file, .json or .svg; NULL: none */
 	const char *dump_dtb;

@@ -18,6 +18,7 @@
 #define NET(field) offsetof(struct config_net, field)
 #define SEV(field) offsetof(struct config_sev, field)
 #define VSOCK(field) offsetof(struct config_vsock, field)
+#define FS(field) offsetof(struct config_fs, field)
 
 #define PATH_BYTES CONFIG_PATH_BYTES
 #define SOCKET_BYTES CONFIG_SOCKET_BYTES
@@ -27,9 +28,11 @@
 #define FILE_END (1u << END_NONE | 1u << END_FILE)
 
 static const struct config_row disk_rows[] = {
-	{ "path", "disks", KIND_TEXT, DISK(path), .required = true, .min = 1,
-	  .max = PATH_BYTES, .arg = "FILE",
-	  .help = "raw image; a comma in the name is doubled" },
+	{ "path", "disks", KIND_TEXT, DISK(path), .min = 1, .max = PATH_BYTES,
+	  .arg = "FILE", .help = "raw image; a comma in the name is doubled" },
+	{ "vhost-user", "disks", KIND_TEXT, DISK(peer), .min = 1,
+	  .max = SOCKET_BYTES, .arg = "SOCKET",
+	  .help = "the disk of another process, instead of path" },
 	{ "readonly", "disks", KIND_SWITCH, DISK(readonly), .arg = "on|off",
 	  .help = "the guest may not write" },
 	/* Not a property: the node's name is the id. */
@@ -104,6 +107,18 @@ static const struct config_row vsock_rows[] = {
 	  .help = "Unix socket for CONNECT; SOCKET_P is port P" },
 };
 
+#define TAG_BYTES 36 /* virtio 1.2, 5.11.4 */
+
+static const struct config_row fs_rows[] = {
+	{ "socket", "fs", KIND_TEXT, FS(socket), .required = true, .min = 1,
+	  .max = SOCKET_BYTES, .arg = "SOCKET", .help = "virtiofsd's socket" },
+	{ "tag", "fs", KIND_NAME, FS(tag), .required = true, .min = 1,
+	  .max = TAG_BYTES, .arg = "NAME", .help = "what the guest mounts" },
+	{ "queues", "fs", KIND_COUNT, FS(queues), .min = 1,
+	  .max = CONFIG_QUEUES_MAX, .arg = "N",
+	  .help = "request queues; default: as virtiofsd has" },
+};
+
 static const struct config_row rows[] = {
 	{ "config", NULL, KIND_TREE, 0, .min = 1, .max = PATH_BYTES,
 	  .arg = "FILE", .help = "first read a flattened device tree" },
@@ -171,13 +186,17 @@ static const struct config_row rows[] = {
 	{ "vsock", "vsock", KIND_GROUP, AT(vsock), .sub = vsock_rows,
 	  .n_sub = ARRAY_LEN(vsock_rows), .arg = "NAME=VALUE,...",
 	  .help = "virtio socket device" },
+	{ "fs", "fs", KIND_GROUP, AT(fs), .sub = fs_rows,
+	  .n_sub = ARRAY_LEN(fs_rows), .arg = "NAME=VALUE,...",
+	  .help = "directory of the host's, by virtiofsd" },
 	{ "sev", "sev", KIND_GROUP, AT(sev), .sub = sev_rows,
 	  .n_sub = ARRAY_LEN(sev_rows), .arg = "NAME=VALUE,...",
 	  .help = "launch the guest under AMD SEV" },
 };
 
 static_assert(ARRAY_LEN(rows) <= CONFIG_ROWS, "room for what was given");
-static_assert(SEV(on) == 0 && VSOCK(on) == 0, "as config_group_on reads it");
+static_assert(SEV(on) == 0 && VSOCK(on) == 0 && FS(on) == 0,
+	      "as config_group_on reads it");
 
 void *config_group(struct config *c, const struct config_row *group)
 {

@@ -52,10 +52,12 @@ int gmem_add(struct gmem *m, gpa_t base, uint64_t size, enum gmem_kind kind,
 		return -EEXIST;
 	if (m->n == GMEM_REGIONS)
 		return -ENOSPC;
-	fd = memfd_create(name, MFD_CLOEXEC);
+	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)size)) {
+	/* Another process may get it (vhost-user), and not cut it short. */
+	if (ftruncate(fd, (off_t)size) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
 		rc = -errno;
 		goto fail;
 	}

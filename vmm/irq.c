@@ -74,15 +74,20 @@ static int set_routes(struct irq *q)
 	return rc;
 }
 
-static int set_irqfd(const struct irq *q, unsigned id, bool on)
+static int set_irqfd_of(const struct irq *q, unsigned id, int fd, bool on)
 {
-	struct kvm_irqfd f = { .fd = (uint32_t)q->msi[id].fd,
+	struct kvm_irqfd f = { .fd = (uint32_t)fd,
 			       .gsi = GSI_OF(id),
 			       .flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN };
 
 	if (q->vm_fd < 0)
 		return 0;
 	return ioctl(q->vm_fd, KVM_IRQFD, &f) ? -errno : 0;
+}
+
+static int set_irqfd(const struct irq *q, unsigned id, bool on)
+{
+	return set_irqfd_of(q, id, q->msi[id].fd, on);
 }
 
 int irq_open(struct irq *q, int vm_fd)
@@ -212,6 +217,12 @@ void irq_msi_fire(const struct irq *q, unsigned id)
 	CHECK(id < IRQ_MSI_MAX && q->msi[id].fd >= 0);
 	/* EAGAIN: 2^64 - 2 fires already wait. */
 	(void)!write(q->msi[id].fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+int irq_msi_feed(struct irq *q, unsigned id, int fd, bool on)
+{
+	CHECK(id < IRQ_MSI_MAX && q->msi[id].fd >= 0);
+	return set_irqfd_of(q, id, fd, on);
 }
 
 int irq_doorbell(struct irq *q, uint64_t addr, int fd, bool on)

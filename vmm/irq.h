@@ -52,6 +52,13 @@ int irq_msi_fd(const struct irq *q, unsigned id);
 void irq_msi_fire(const struct irq *q, unsigned id);
 
 /*
+ * Another eventfd that fires the vector from now on, or no more: somebody
+ * else's to write to. It is to be taken away before the vector is freed. What
+ * was written before it was given fires at once.
+ */
+int irq_msi_feed(struct irq *q, unsigned id, int fd, bool on) MUST_USE;
+
+/*
  * A doorbell: a guest write of any length at MMIO addr signals fd without an
  * exit to user space (KVM_IOEVENTFD). on = false takes it away.
  */

@@ -101,6 +101,7 @@ static const struct jail_rule vcpu_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, KVM_IRQFD) }, "MSI-X: a vector" },
 	{ SYS_ioctl, { EQUAL(1, KVM_IOEVENTFD) },
 	  "virtio: a BAR with doorbells moves" },
+	{ SYS_poll, {}, "MSI-X: is an interrupt from outside pending" },
 };
 
 /*
@@ -141,9 +142,22 @@ static const struct jail_rule vsock_rules[] = {
 	{ SYS_close, {}, "a connection ends" },
 };
 
+/*
+ * The peer of a vhost-user device is hostile, and no byte of the guest's comes
+ * here: it talks to that peer over a socket that is connected. It has to pass
+ * descriptors, as other workers may not.
+ */
+static const struct jail_rule vhost_rules[] = {
+	{ SYS_poll, {}, "held or not, the peer, the dialer" },
+	{ SYS_sendmsg, {}, "to the peer, with memory and eventfds" },
+	{ SYS_recvmsg, {}, "from the peer; a socket from the dialer" },
+	{ SYS_recvfrom, { SET(3, MSG_DONTWAIT) }, "what a dead peer left" },
+	{ SYS_close, {}, "a connection that is lost" },
+};
+
 /* It knows one path and is sent numbers; what connects it passes on. */
 static const struct jail_rule dialer_rules[] = {
-	{ SYS_socket, { EQUAL(0, AF_UNIX) }, "the guest wants a connection" },
+	{ SYS_socket, { EQUAL(0, AF_UNIX) }, "a connection is wanted" },
 	{ SYS_connect, {}, "likewise" },
 	{ SYS_sendmsg, {}, "the answer, with the socket" },
 	{ SYS_close, {}, "our copy of it" },
@@ -155,7 +169,10 @@ static const struct jail_rule dialer_rules[] = {
 const struct jail_table jail_common = TABLE(common);
 
 const struct jail_table jail_table[JAIL_ROLES] = {
-	[JAIL_MAIN] = TABLE(main_rules),     [JAIL_VCPU] = TABLE(vcpu_rules),
-	[JAIL_WORKER] = TABLE(worker_rules), [JAIL_VSOCK] = TABLE(vsock_rules),
+	[JAIL_MAIN] = TABLE(main_rules),
+	[JAIL_VCPU] = TABLE(vcpu_rules),
+	[JAIL_WORKER] = TABLE(worker_rules),
+	[JAIL_VSOCK] = TABLE(vsock_rules),
+	[JAIL_VHOST] = TABLE(vhost_rules),
 	[JAIL_DIALER] = TABLE(dialer_rules),
 };

@@ -14,7 +14,6 @@
 
 #include "boot/plan.h"
 #include "devices/terminal.h"
-#include "devices/vsock_dial.h"
 #include "sev/launch.h"
 #include "sev/qmp.h"
 #include "vmm/ballooning.h"
@@ -47,7 +46,7 @@ struct carrel {
 	struct notify notify; /* whoever started us */
 	int inherited; /* the control socket, if it was handed over */
 	struct sev_qmp sev_qmp;
-	int dial_fd; /* the board's, once it is open */
+	struct board_dials dials; /* the board's, once it is open */
 };
 
 /* The control socket's commands, as the machine's verbs. */
@@ -236,20 +235,10 @@ static int guard_terminal(struct carrel *c)
 	return rc;
 }
 
-/* Now, as it is to have nothing of what we are about to open. */
-static int start_dialer(struct carrel *c)
+/* Now, as they are to have nothing of what we are about to open. */
+static int start_dialers(struct carrel *c)
 {
-	int rc = 0;
-
-	c->dial_fd = -1;
-	if (c->cfg.vsock.on)
-		rc = dial_fork(&c->dial_fd, c->cfg.vsock.path, confine_dialer,
-			       c);
-	if (rc)
-		log_error("vsock '%s': no process that connects for the guest: "
-			  "%s",
-			  c->cfg.vsock.path, strerror(-rc));
-	return rc;
+	return board_dial(&c->dials, &c->cfg, confine_dialer, c);
 }
 
 /* Files into an ordered list of what the guest starts from. */
@@ -322,7 +311,7 @@ static int open_machine(struct carrel *c)
 
 static int open_board(struct carrel *c)
 {
-	const struct board_host host = { enter_worker, c, c->dial_fd };
+	const struct board_host host = { enter_worker, c, &c->dials };
 	int rc;
 
 	timeline_phase(&c->timeline, "devices");
@@ -453,7 +442,7 @@ static int run(struct carrel *c)
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
 	if (inherit_standard() || guard_terminal(c) || take_over(c) ||
-	    start_dialer(c))
+	    start_dialers(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
 	c->control.fd = -1;

@@ -121,7 +121,16 @@ static const struct {
 	{ RUN "--serial stdio --console stdio", { "one of them" } },
 	{ RUN "--config x.dtb", { "must be the first flag" } },
 
-	{ RUN "--disk readonly=on", { "--disk: needs path=FILE" } },
+	{ RUN "--disk readonly=on",
+	  { "disk0", "either path=FILE or vhost-user=SOCKET" } },
+	{ RUN "--disk path=a,vhost-user=b", { "either path=FILE or" } },
+	{ RUN "--disk vhost-user=", { "--disk vhost-user \"\"", "1 to 107" } },
+	{ RUN "--disk vhost-user=" FORTY FORTY "1234567890123456789012345678",
+	  { "1 to 107 bytes" } },
+	{ RUN "--disk vhost-user=s,readonly=on",
+	  { "vhost-user \"s\"", "readonly=off" } },
+	{ RUN "--disk vhost-user=a,id=x --disk path=b,id=x",
+	  { "\"x\"", "\"a\"", "\"b\"" } },
 	{ RUN "--disk path=", { "--disk path \"\"" } },
 	{ RUN "--disk path", { "--disk path: needs a value" } },
 	{ RUN "--disk path=a,format=qcow2", { "--disk format: not known" } },
@@ -174,6 +183,13 @@ static const struct {
 	  { "1 to 96 bytes" } },
 	{ RUN "--vsock cid=3,socket=v", { "--vsock socket: not known" } },
 	{ RUN "--vsock", { "--vsock: needs a value" } },
+	{ RUN "--fs tag=a", { "--fs: needs socket=SOCKET" } },
+	{ RUN "--fs socket=s", { "--fs: needs tag=NAME" } },
+	{ RUN "--fs socket=s,tag=a/b", { "--fs tag \"a/b\"", "1 to 36" } },
+	{ RUN "--fs socket=s,tag=1234567890123456789012345678901234567",
+	  { "1 to 36" } },
+	{ RUN "--fs socket=s,tag=a,queues=17", { "1 to 16" } },
+	{ RUN "--fs socket=s,tag=a,path=p", { "--fs path: not known" } },
 	{ RUN "--sev kernel-hashes=on", { "--sev: needs policy=N" } },
 	{ RUN "--sev=", { "--sev : not known" } },
 	{ RUN "--sev on", { "--sev on: not known" } },
@@ -432,7 +448,7 @@ static void pages_know_every_flag(void **state)
 			if (!strstr(page[i], word))
 				fail_msg("page %zu lacks %s", i, word);
 	}
-	assert_int_equal(words, 26 + 4 + 6 + 2 + 6);
+	assert_int_equal(words, 27 + 5 + 6 + 2 + 3 + 6);
 	for (size_t i = 0; i < ARRAY_LEN(page); i++)
 		free(page[i]);
 	free(usage);

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 
 #include "devices/vsock.h"
-#include "devices/vsock_dial.h"
+#include "devices/dial.h"
 
 #define FEATURES (VIRTIO_F_VERSION_1)
 #define CID 7
@@ -54,7 +54,9 @@ static inline int setup(void **state)
 	w = (struct world){ .dir = "/tmp/vsock_test.XXXXXX" };
 	assert_non_null(mkdtemp(w.dir));
 	(void)snprintf(w.path, sizeof(w.path), "%s/v", w.dir);
-	assert_int_equal(dial_fork(&cfg.dial_fd, w.path, free_to_go, NULL), 0);
+	assert_int_equal(dial_fork(&cfg.dial_fd, w.path, DIAL_NUMBERED,
+				   free_to_go, NULL),
+			 0);
 	rig_open(&w.rig);
 	assert_int_equal(vsock_attach(&w.vsock, &cfg, &w.rig.pci, RIG_DEVFN,
 				      &w.rig.mem, &w.rig.irq, &hooks),

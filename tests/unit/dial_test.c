@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vsock_dial_test: every question to the process that connects is answered,
+ * dial_test: every question to the process that connects is answered,
  * also when it cannot pass on what it has connected.
  */
-#include "devices/vsock_dial.h"
+#include "devices/dial.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -112,7 +112,8 @@ static void all_are_connected(void **state)
 	struct world *w = *state;
 	int fd;
 
-	assert_int_equal(dial_fork(&fd, w->path, free_to_go, NULL), 0);
+	assert_int_equal(
+		dial_fork(&fd, w->path, DIAL_NUMBERED, free_to_go, NULL), 0);
 	assert_int_equal(answers(fd), QUESTIONS);
 	close(fd);
 }
@@ -123,7 +124,9 @@ static void too_many_on_their_way(void **state)
 	unsigned n;
 	int fd;
 
-	assert_int_equal(dial_fork(&fd, w->path, few_descriptors, NULL), 0);
+	assert_int_equal(
+		dial_fork(&fd, w->path, DIAL_NUMBERED, few_descriptors, NULL),
+		0);
 	n = answers(fd);
 	assert_true(n < QUESTIONS);
 	close(fd);

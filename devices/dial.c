@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vsock_dial: see the header. A message is a record of fixed size; the socket
+ * dial: see the header. A message is a record of fixed size; the socket
  * itself travels beside the answer (SCM_RIGHTS).
  */
-#include "devices/vsock_dial.h"
+#include "devices/dial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,12 +37,12 @@ union rights {
  * A Unix socket connects or refuses at once; one whose backlog is full refuses,
  * too, as the dialer waits for nobody.
  */
-static int dial(const char *path, uint32_t port)
+int dial_path(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd, rc;
 
-	rc = snprintf(a.sun_path, sizeof(a.sun_path), "%s_%u", path, port);
+	rc = snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	if (rc < 0 || (size_t)rc >= sizeof(a.sun_path))
 		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -53,6 +53,18 @@ static int dial(const char *path, uint32_t port)
 	rc = -errno;
 	close(fd);
 	return rc;
+}
+
+static int dial(const char *path, enum dial_how how, uint32_t port)
+{
+	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int rc;
+
+	if (how == DIAL_EXACT)
+		return dial_path(path);
+	rc = snprintf(name, sizeof(name), "%s_%u", path, port);
+	return rc < 0 || (size_t)rc >= sizeof(name) ? -ENAMETOOLONG
+						    : dial_path(name);
 }
 
 static void put_socket(struct msghdr *m, int sock)
@@ -101,7 +113,7 @@ static int answer_with(const struct question *q, int sock)
 }
 
 /* False: carrel is gone, or cannot be told any more. */
-static bool serve_one(const char *path)
+static bool serve_one(const char *path, enum dial_how how)
 {
 	struct question q;
 	ssize_t n = read(DIALER_FD, &q, sizeof(q));
@@ -109,7 +121,7 @@ static bool serve_one(const char *path)
 
 	if (n != sizeof(q))
 		return n < 0 && errno == EINTR;
-	sock = dial(path, q.port);
+	sock = dial(path, how, q.port);
 	rc = answer_with(&q, sock);
 	if (sock >= 0)
 		close(sock);
@@ -117,8 +129,8 @@ static bool serve_one(const char *path)
 }
 
 /* Signals that the terminal sends to all of us must not end it first. */
-static void dialer_main(int fd, const char *path, int (*confine)(void *ctx),
-			void *ctx)
+static void dialer_main(int fd, const char *path, enum dial_how how,
+			int (*confine)(void *ctx), void *ctx)
 {
 	sigset_t all;
 
@@ -129,12 +141,13 @@ static void dialer_main(int fd, const char *path, int (*confine)(void *ctx),
 		_exit(1);
 	if (close_range(DIALER_FD + 1, ~0u, 0) || confine(ctx))
 		_exit(1);
-	while (serve_one(path))
+	while (serve_one(path, how))
 		;
 	_exit(0);
 }
 
-int dial_fork(int *fd, const char *path, int (*confine)(void *ctx), void *ctx)
+int dial_fork(int *fd, const char *path, enum dial_how how,
+	      int (*confine)(void *ctx), void *ctx)
 {
 	int pair[2], rc;
 	pid_t pid;
@@ -143,7 +156,7 @@ int dial_fork(int *fd, const char *path, int (*confine)(void *ctx), void *ctx)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		dialer_main(pair[1], path, confine, ctx);
+		dialer_main(pair[1], path, how, confine, ctx);
 	rc = pid < 0 ? -errno : 0;
 	close(pair[1]);
 	if (!rc && fcntl(pair[0], F_SETFL, O_NONBLOCK))
