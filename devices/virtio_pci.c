@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virtio_pci: see the header. The registers of the common configuration are
- * read and written here; what they mean for the device is vdev's.
+ * virtio_pci: see the header. The registers of the common configuration are in
+ * virtio_regs.c.
  */
 #include "devices/virtio_pci.h"
 
 #include <errno.h>
 
+#include "devices/virtio_regs.h"
 #include "vmm/log.h"
-#include "vmm/timeline_once.h"
-
-/* Common configuration (4.1.4.3). */
-enum {
-	DEVICE_FEATURE_SELECT = 0,
-	DEVICE_FEATURE = 4,
-	DRIVER_FEATURE_SELECT = 8,
-	DRIVER_FEATURE = 12,
-	CONFIG_VECTOR = 16,
-	NUM_QUEUES = 18,
-	DEVICE_STATUS = 20,
-	CONFIG_GENERATION = 21,
-	QUEUE_SELECT = 22,
-	QUEUE_SIZE = 24,
-	QUEUE_VECTOR = 26,
-	QUEUE_ENABLE = 28,
-	QUEUE_NOTIFY_OFF = 30,
-	QUEUE_DESC = 32,
-	QUEUE_DRIVER = 40,
-	QUEUE_DEVICE = 48,
-	COMMON_SIZE = 56,
-};
 
 /* Capabilities (4.1.4): a vendor capability, told apart by its type. */
-#define MARKS_MAX 4 /* firmware takes a device and lets go, a kernel takes it */
 #define CAP_VENDOR 0x09
 #define CAP_LEN 16
 #define CAP_LENGTH 2
@@ -59,188 +37,6 @@ static struct virtio_pci *of_pci(struct pci_dev *d)
 	return (struct virtio_pci *)d;
 }
 
-/* The queue that queue_select names, or NULL (its registers then read 0). */
-static struct vqueue *selected(struct virtio_pci *p)
-{
-	if (p->queue_select >= p->dev->n_queues)
-		return NULL;
-	return &p->dev->queue[p->queue_select];
-}
-
-/*
- * 4.1.3.1: each field by accesses of its own width, a 64-bit one also by its
- * halves. Which widths does the field at off have?
- */
-static bool common_width_ok(uint64_t off, size_t len)
-{
-	if (off < CONFIG_VECTOR)
-		return len == 4 && off % 4 == 0;
-	if (off == DEVICE_STATUS || off == CONFIG_GENERATION)
-		return len == 1;
-	if (off < QUEUE_DESC)
-		return len == 2 && off % 2 == 0;
-	return off + len <= COMMON_SIZE && (len == 4 || len == 8) &&
-	       off % len == 0;
-}
-
-static uint64_t queue_get(struct virtio_pci *p, uint64_t off)
-{
-	const struct vqueue *q = selected(p);
-
-	if (!q)
-		return 0;
-	switch (off) {
-	case QUEUE_SIZE: return q->setup.size;
-	case QUEUE_VECTOR: return atomic_load(&q->vector);
-	case QUEUE_ENABLE: return q->enabled;
-	case QUEUE_NOTIFY_OFF: return p->queue_select;
-	case QUEUE_DESC: return q->setup.desc.v;
-	case QUEUE_DESC + 4: return q->setup.desc.v >> 32;
-	case QUEUE_DRIVER: return q->setup.avail.v;
-	case QUEUE_DRIVER + 4: return q->setup.avail.v >> 32;
-	case QUEUE_DEVICE: return q->setup.used.v;
-	case QUEUE_DEVICE + 4: return q->setup.used.v >> 32;
-	default: return 0;
-	}
-}
-
-static uint64_t feature_word(uint64_t features, uint32_t word)
-{
-	return word > 1 ? 0 : (uint32_t)(features >> 32 * word);
-}
-
-static uint64_t common_get(struct virtio_pci *p, uint64_t off)
-{
-	const struct vdev *d = p->dev;
-
-	switch (off) {
-	case DEVICE_FEATURE_SELECT: return p->device_feature_select;
-	case DEVICE_FEATURE:
-		return feature_word(d->offered, p->device_feature_select);
-	case DRIVER_FEATURE_SELECT: return p->driver_feature_select;
-	case DRIVER_FEATURE:
-		return feature_word(d->accepted, p->driver_feature_select);
-	case CONFIG_VECTOR: return atomic_load(&p->config_vector);
-	case NUM_QUEUES: return d->n_queues;
-	case DEVICE_STATUS: return vdev_status(d);
-	case CONFIG_GENERATION: return d->generation;
-	case QUEUE_SELECT: return p->queue_select;
-	default: return queue_get(p, off);
-	}
-}
-
-/* len bytes of a 64-bit register whose part at byte off is written. */
-static gpa_t merge(gpa_t old, uint64_t off, size_t len, uint64_t v)
-{
-	if (len == 8)
-		return (gpa_t){ v };
-	if (off % 8)
-		return (gpa_t){ (uint32_t)old.v | v << 32 };
-	return (gpa_t){ (old.v & ~0xffffffffull) | v };
-}
-
-/* 4.1.5.1.2.1: a vector that is not there reads back as none. */
-static uint16_t vector_of(const struct virtio_pci *p, uint64_t v)
-{
-	return v < p->msix.n ? (uint16_t)v : VIRTIO_NO_VECTOR;
-}
-
-/* Whoever else serves queue i interrupts by its vector. */
-static void feed(struct virtio_pci *p, unsigned i)
-{
-	const struct vqueue *q = &p->dev->queue[i];
-
-	if (q->call_fd >= 0)
-		msix_feed(&p->msix, i, q->call_fd, atomic_load(&q->vector));
-}
-
-static void queue_set(struct virtio_pci *p, uint64_t off, size_t len,
-		      uint64_t v)
-{
-	struct vqueue *q = selected(p);
-	struct virtq_setup s;
-
-	if (!q)
-		return;
-	s = q->setup;
-	switch (off & ~7ull) {
-	case QUEUE_DESC: s.desc = merge(s.desc, off, len, v); break;
-	case QUEUE_DRIVER: s.avail = merge(s.avail, off, len, v); break;
-	case QUEUE_DEVICE: s.used = merge(s.used, off, len, v); break;
-	default: break;
-	}
-	switch (off) {
-	case QUEUE_VECTOR:
-		atomic_store(&q->vector, vector_of(p, v));
-		feed(p, p->queue_select);
-		return;
-	case QUEUE_ENABLE:
-		if (v == 1)
-			vdev_enable_queue(p->dev, p->queue_select);
-		return;
-	case QUEUE_NOTIFY_OFF: return;
-	case QUEUE_SIZE: s.size = (uint16_t)v; break;
-	default: break;
-	}
-	vdev_setup_queue(p->dev, p->queue_select, &s);
-}
-
-static void registers_reset(struct virtio_pci *p)
-{
-	p->device_feature_select = p->driver_feature_select = 0;
-	p->queue_select = 0;
-	for (unsigned i = 0; i < p->dev->n_queues; i++)
-		feed(p, i); /* it has no vector any more */
-	atomic_store(&p->config_vector, VIRTIO_NO_VECTOR);
-	atomic_store(&p->isr, 0);
-}
-
-/* A driver is there, or lets go: of the first few, on the time line. */
-static void set_status(struct virtio_pci *p, uint8_t v)
-{
-	struct timeline *t = p->pci.bus->pio->timeline;
-	bool had = vdev_status(p->dev) & VIRTIO_S_DRIVER_OK, has;
-
-	vdev_set_status(p->dev, v);
-	has = vdev_status(p->dev) & VIRTIO_S_DRIVER_OK;
-	if (had == has || p->told >= MARKS_MAX)
-		return;
-	p->told++;
-	if (has)
-		timeline_once(t, ONCE_DRIVERS, p->dev->label);
-	timeline_moment(t, TIMELINE_GUEST, has ? "driver" : "driver-gone",
-			p->dev->label);
-}
-
-static void common_set(struct virtio_pci *p, uint64_t off, size_t len,
-		       uint64_t v)
-{
-	switch (off) {
-	case DEVICE_FEATURE_SELECT:
-		p->device_feature_select = (uint32_t)v;
-		break;
-	case DRIVER_FEATURE_SELECT:
-		p->driver_feature_select = (uint32_t)v;
-		break;
-	case DRIVER_FEATURE:
-		vdev_accept(p->dev, p->driver_feature_select, (uint32_t)v);
-		break;
-	case CONFIG_VECTOR:
-		atomic_store(&p->config_vector, vector_of(p, v));
-		break;
-	case DEVICE_STATUS:
-		set_status(p, (uint8_t)v);
-		if (!v)
-			registers_reset(p);
-		break;
-	case QUEUE_SELECT: p->queue_select = (uint16_t)v; break;
-	case DEVICE_FEATURE:
-	case NUM_QUEUES:
-	case CONFIG_GENERATION: break; /* read-only */
-	default: queue_set(p, off, len, v); break;
-	}
-}
-
 static bool isr_read(struct virtio_pci *p, uint64_t off, uint8_t *buf,
 		     size_t len)
 {
@@ -257,9 +53,9 @@ static bool bar_read(void *dev, uint64_t off, uint8_t *buf, size_t len)
 
 	switch (off - at) {
 	case VIRTIO_PCI_COMMON:
-		if (!common_width_ok(at, len))
+		if (!regs_access_ok(at, len))
 			return false;
-		put_le(buf, len, common_get(p, at));
+		put_le(buf, len, regs_get(p, at));
 		return true;
 	case VIRTIO_PCI_ISR: return isr_read(p, at, buf, len);
 	case VIRTIO_PCI_DEVICE: return vdev_config_read(p->dev, at, buf, len);
@@ -287,9 +83,9 @@ static bool bar_write(void *dev, uint64_t off, const uint8_t *buf, size_t len)
 
 	switch (off - at) {
 	case VIRTIO_PCI_COMMON:
-		if (!common_width_ok(at, len))
+		if (!regs_access_ok(at, len))
 			return false;
-		common_set(p, at, len, get_le(buf, len));
+		regs_set(p, at, len, get_le(buf, len));
 		return true;
 	case VIRTIO_PCI_NOTIFY: return notify_write(p, at);
 	case VIRTIO_PCI_DEVICE: return vdev_config_write(p->dev, at, buf, len);
@@ -396,7 +192,7 @@ static void reset(struct pci_dev *d)
 	vdev_set_master(p->dev, false);
 	vdev_reset(p->dev);
 	msix_reset(&p->msix);
-	registers_reset(p);
+	regs_reset(p);
 }
 
 static void queue_interrupt(void *ctx, const struct vqueue *q)
@@ -438,7 +234,8 @@ static int add_caps(struct virtio_pci *p)
 	unsigned off;
 	int rc;
 
-	rc = add_cap(p, TYPE_COMMON, VIRTIO_PCI_COMMON, COMMON_SIZE, 0, &off);
+	rc = add_cap(p, TYPE_COMMON, VIRTIO_PCI_COMMON, VIRTIO_REGS_SIZE, 0,
+		     &off);
 	if (!rc)
 		rc = add_cap(p, TYPE_ISR, VIRTIO_PCI_ISR, 1, 0, &off);
 	if (!rc && p->dev->config_len)
@@ -488,7 +285,7 @@ int virtio_pci_attach(struct virtio_pci *p, struct vdev *dev,
 			       VIRTIO_PCI_PBA);
 	if (rc)
 		return rc;
-	registers_reset(p);
+	regs_reset(p);
 	dev->transport = (struct vdev_transport){
 		.queue_interrupt = queue_interrupt,
 		.config_interrupt = config_interrupt,
