@@ -81,12 +81,12 @@ void vdev_break(struct vdev *d, const char *why)
 		log_warn("%s: %s: the device stops until the guest resets it%s",
 			 d->label, why,
 			 n == BREAKS_LOGGED ? " (last such line)" : "");
-	/* One that waits for others is to know that it need not any more. */
-	for (unsigned i = 0; i < d->n_workers; i++)
-		worker_kick(&d->queue[i].worker);
 	/* 2.1.2: only a driver that said DRIVER_OK is told. */
 	if (old & VIRTIO_S_DRIVER_OK)
 		d->transport.config_interrupt(d->transport.ctx);
+	/* One that waits for others is to know that it need not any more. */
+	for (unsigned i = 0; i < d->n_workers; i++)
+		worker_kick(&d->queue[i].worker);
 }
 
 static const char *ring_fault(int rc)
