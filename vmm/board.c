@@ -12,25 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "devices/balloon.h"
-#include "devices/blk.h"
-#include "devices/bootmark.h"
-#include "devices/chardev.h"
-#include "devices/console.h"
-#include "devices/debugcon.h"
-#include "devices/dial.h"
-#include "devices/fwcfg.h"
-#include "devices/i6300esb.h"
-#include "devices/net.h"
-#include "devices/pci.h"
-#include "devices/pvpanic.h"
-#include "devices/q35.h"
-#include "devices/rng.h"
-#include "devices/rtc.h"
-#include "devices/serial.h"
-#include "devices/vhost_user.h"
-#include "devices/vsock.h"
 #include "vmm/board_map.h"
+#include "vmm/board_parts.h"
 #include "vmm/jail.h"
 #include "vmm/log.h"
 
@@ -44,39 +27,6 @@
 #define SLOT_VSOCK 29u
 #define SLOT_FS 30u
 #define QUEUES_DEFAULT 4u
-#define PEERS (CONFIG_DISKS + 1)
-
-struct board {
-	struct vm *vm;
-	struct pci_bus pci;
-	struct q35 q35;
-	struct fwcfg fwcfg;
-	struct rtc rtc;
-	struct bootmark bootmark;
-	struct chardev serial_end, debugcon_end, console_end;
-	struct serial serial;
-	struct debugcon debugcon;
-	struct console console;
-	struct console_board console_board;
-	bool has_console;
-	struct pvpanic pvpanic;
-	struct i6300esb watchdog;
-	struct balloon balloon;
-	struct rng rng;
-	struct blk disk[CONFIG_DISKS];
-	size_t n_disks; /* those that we serve ourselves */
-	struct vhost_user *peer[PEERS]; /* those of others, and a file system */
-	size_t n_peers;
-	struct vhost_board vhost_board;
-	struct net net[CONFIG_NETS];
-	size_t n_nets;
-	struct net_board net_board;
-	struct vsock vsock;
-	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
-	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
-		has_debugcon, has_rng;
-	struct worker_hooks hooks, vsock_hooks, vhost_hooks;
-};
 
 static int fork_dialer(int *fd, const char *path, enum dial_how how,
 		       int (*confine)(void *ctx), void *ctx)
@@ -441,107 +391,4 @@ void board_close(struct board *b)
 	if (b->has_q35)
 		q35_close(&b->q35);
 	free(b);
-}
-
-void board_pause(struct board *b)
-{
-	if (b->has_rng)
-		rng_pause(&b->rng);
-	if (b->has_console)
-		console_pause(&b->console);
-	if (b->has_balloon)
-		balloon_pause(&b->balloon);
-	if (b->has_watchdog)
-		i6300esb_pause(&b->watchdog);
-	for (size_t i = 0; i < b->n_disks; i++)
-		blk_pause(&b->disk[i]);
-	for (size_t i = 0; i < b->n_peers; i++)
-		vhost_user_pause(b->peer[i]);
-	for (size_t i = 0; i < b->n_nets; i++)
-		net_pause(&b->net[i]);
-	if (b->has_vsock)
-		vsock_pause(&b->vsock);
-}
-
-void board_resume(struct board *b)
-{
-	if (b->has_rng)
-		rng_resume(&b->rng);
-	if (b->has_console)
-		console_resume(&b->console);
-	if (b->has_balloon)
-		balloon_resume(&b->balloon);
-	if (b->has_watchdog)
-		i6300esb_resume(&b->watchdog);
-	for (size_t i = 0; i < b->n_disks; i++)
-		blk_resume(&b->disk[i]);
-	for (size_t i = 0; i < b->n_peers; i++)
-		vhost_user_resume(b->peer[i]);
-	for (size_t i = 0; i < b->n_nets; i++)
-		net_resume(&b->net[i]);
-	if (b->has_vsock)
-		vsock_resume(&b->vsock);
-}
-
-void board_reset(struct board *b)
-{
-	bus_lock(&b->vm->pio);
-	pci_reset(&b->pci); /* virtio and the watchdog are reset by it */
-	q35_reset(&b->q35);
-	rtc_reset(&b->rtc);
-	if (b->has_fwcfg)
-		fwcfg_reset(&b->fwcfg);
-	serial_reset(&b->serial);
-	if (b->has_debugcon)
-		debugcon_reset(&b->debugcon);
-	bus_unlock(&b->vm->pio);
-}
-
-void board_power_button(struct board *b)
-{
-	q35_power_button(&b->q35);
-}
-
-size_t board_count_disks(const struct board *b, struct disk_counts *out,
-			 size_t max)
-{
-	size_t n = (size_t)min_u64(b->n_disks, max);
-
-	for (size_t i = 0; i < n; i++)
-		blk_count(&b->disk[i], &out[i]);
-	return n;
-}
-
-int board_balloon(struct board *b, uint64_t bytes)
-{
-	if (!b->has_balloon)
-		return -ENODEV;
-	balloon_set(&b->balloon, bytes);
-	return 0;
-}
-
-void board_count_balloon(struct board *b, struct balloon_counts *out)
-{
-	*out = (struct balloon_counts){ .on = false };
-	if (b->has_balloon)
-		balloon_count(&b->balloon, out);
-}
-
-void board_watch_balloon(struct board *b,
-			 void (*changed)(void *ctx, uint64_t actual_bytes),
-			 void *ctx)
-{
-	b->balloon.changed = changed;
-	b->balloon.changed_ctx = ctx;
-}
-
-int board_set_link(struct board *b, const char *id, bool up)
-{
-	for (size_t i = 0; i < b->n_nets; i++) {
-		if (strcmp(b->net[i].vdev.label, id))
-			continue;
-		net_set_link(&b->net[i], up);
-		return 0;
-	}
-	return -ENODEV;
 }

@@ -398,62 +398,6 @@ static void numbers(void **state)
 	}
 }
 
-/* A page's text, without the backslashes of manual pages. */
-static char *slurp(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, 65536), *to = text;
-
-	if (!f || !text)
-		fail_msg("%s: run tests in the root of the tree", path);
-	assert_true(fread(text, 1, 65535, f) > 0);
-	fclose(f);
-	for (const char *from = text; (*to = *from) != '\0'; from++)
-		to += *to != '\\';
-	return text;
-}
-
-/* "--flag" or "name=" of a line of the usage text; false: another line. */
-static bool word_of(const char *line, char *word, size_t cap)
-{
-	const bool flag = !strncmp(line, "  --", 4);
-	const char *start = line + (flag ? 2 : 6);
-	size_t len;
-
-	if (!flag && (strncmp(line, "      ", 6) || line[6] == ' '))
-		return false;
-	len = strspn(start, "abcdefghijklmnopqrstuvwxyz-");
-	if (!flag && start[len] != '=')
-		return false;
-	bytes_copy(word, cap - 1, start, len + !flag);
-	word[len + !flag] = '\0';
-	return true;
-}
-
-/* Each flag and suboption of the usage text is in the pages about them. */
-static void pages_know_every_flag(void **state)
-{
-	char *usage = config_usage(), *save = NULL, word[64];
-	char *page[] = { slurp("docs/carrel.1"), slurp("docs/config.md"),
-			 slurp("docs/completion/carrel") };
-	unsigned words = 0;
-
-	(void)state;
-	for (char *l = strtok_r(usage, "\n", &save); l;
-	     l = strtok_r(NULL, "\n", &save)) {
-		if (!word_of(l, word, sizeof(word)))
-			continue;
-		words++;
-		for (size_t i = 0; i < ARRAY_LEN(page); i++)
-			if (!strstr(page[i], word))
-				fail_msg("page %zu lacks %s", i, word);
-	}
-	assert_int_equal(words, 27 + 5 + 6 + 2 + 3 + 6);
-	for (size_t i = 0; i < ARRAY_LEN(page); i++)
-		free(page[i]);
-	free(usage);
-}
-
 /* In tables '_' is a space; here it is what matters. */
 static void guest_reaches_no_socket_of_ours(void **state)
 {
@@ -503,7 +447,6 @@ int main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(sev_defaults),
 		cmocka_unit_test(numbers),
-		cmocka_unit_test(pages_know_every_flag),
 		cmocka_unit_test(guest_reaches_no_socket_of_ours),
 	};
 

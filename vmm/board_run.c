@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * board_run: what happens to a board while its machine runs: it rests, goes on,
+ * is reset, and is asked what it did.
+ */
+#include "vmm/board.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/board_parts.h"
+
+void board_pause(struct board *b)
+{
+	if (b->has_rng)
+		rng_pause(&b->rng);
+	if (b->has_console)
+		console_pause(&b->console);
+	if (b->has_balloon)
+		balloon_pause(&b->balloon);
+	if (b->has_watchdog)
+		i6300esb_pause(&b->watchdog);
+	for (size_t i = 0; i < b->n_disks; i++)
+		blk_pause(&b->disk[i]);
+	for (size_t i = 0; i < b->n_peers; i++)
+		vhost_user_pause(b->peer[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_pause(&b->net[i]);
+	if (b->has_vsock)
+		vsock_pause(&b->vsock);
+}
+
+void board_resume(struct board *b)
+{
+	if (b->has_rng)
+		rng_resume(&b->rng);
+	if (b->has_console)
+		console_resume(&b->console);
+	if (b->has_balloon)
+		balloon_resume(&b->balloon);
+	if (b->has_watchdog)
+		i6300esb_resume(&b->watchdog);
+	for (size_t i = 0; i < b->n_disks; i++)
+		blk_resume(&b->disk[i]);
+	for (size_t i = 0; i < b->n_peers; i++)
+		vhost_user_resume(b->peer[i]);
+	for (size_t i = 0; i < b->n_nets; i++)
+		net_resume(&b->net[i]);
+	if (b->has_vsock)
+		vsock_resume(&b->vsock);
+}
+
+void board_reset(struct board *b)
+{
+	bus_lock(&b->vm->pio);
+	pci_reset(&b->pci); /* virtio and the watchdog are reset by it */
+	q35_reset(&b->q35);
+	rtc_reset(&b->rtc);
+	if (b->has_fwcfg)
+		fwcfg_reset(&b->fwcfg);
+	serial_reset(&b->serial);
+	if (b->has_debugcon)
+		debugcon_reset(&b->debugcon);
+	bus_unlock(&b->vm->pio);
+}
+
+void board_power_button(struct board *b)
+{
+	q35_power_button(&b->q35);
+}
+
+size_t board_count_disks(const struct board *b, struct disk_counts *out,
+			 size_t max)
+{
+	size_t n = (size_t)min_u64(b->n_disks, max);
+
+	for (size_t i = 0; i < n; i++)
+		blk_count(&b->disk[i], &out[i]);
+	return n;
+}
+
+int board_balloon(struct board *b, uint64_t bytes)
+{
+	if (!b->has_balloon)
+		return -ENODEV;
+	balloon_set(&b->balloon, bytes);
+	return 0;
+}
+
+void board_count_balloon(struct board *b, struct balloon_counts *out)
+{
+	*out = (struct balloon_counts){ .on = false };
+	if (b->has_balloon)
+		balloon_count(&b->balloon, out);
+}
+
+void board_watch_balloon(struct board *b,
+			 void (*changed)(void *ctx, uint64_t actual_bytes),
+			 void *ctx)
+{
+	b->balloon.changed = changed;
+	b->balloon.changed_ctx = ctx;
+}
+
+int board_set_link(struct board *b, const char *id, bool up)
+{
+	for (size_t i = 0; i < b->n_nets; i++) {
+		if (strcmp(b->net[i].vdev.label, id))
+			continue;
+		net_set_link(&b->net[i], up);
+		return 0;
+	}
+	return -ENODEV;
+}
