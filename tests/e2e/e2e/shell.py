@@ -9,6 +9,7 @@ class Shell:
         vm.qmp()
         m = vm.expect("carrel-guest: ready: shell", count=boots)
         self.start = m.end()
+        self.do(":")    # its terminal may have echoed what came first
 
     def done(self):
         """How many commands of other shells the console shows already."""
