@@ -14,6 +14,7 @@
 
 #include "devices/passt.h"
 #include "devices/tap.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define STATUS_LINK_UP 1u
@@ -167,6 +168,9 @@ static void link_update(struct net *n)
 	if (up != was)
 		vdev_config_changed(&n->vdev);
 	bus_unlock(n->board->bus);
+	/* Frames that a limit keeps back are dropped now, not later. */
+	if (up != was)
+		vdev_kick(&n->vdev);
 }
 
 void net_set_link(struct net *n, bool up)
@@ -249,6 +253,8 @@ static void close_ends(struct net *n)
 	if (n->lost_fd >= 0)
 		close(n->lost_fd);
 	pthread_mutex_destroy(&n->lock);
+	limit_close(&n->rx_limit);
+	limit_close(&n->tx_limit);
 }
 
 static int open_ends(struct net *n, const struct net_config *cfg)
@@ -271,6 +277,8 @@ static int open_ends(struct net *n, const struct net_config *cfg)
 		n->pair[i] = p;
 		p->end = p->rx.end = p->tx.end = end[i];
 		p->rx.up = p->tx.up = &n->up;
+		p->rx.tally.limit = &n->rx_limit;
+		p->tx.tally.limit = &n->tx_limit;
 	}
 	return rc;
 }
@@ -321,6 +329,10 @@ int net_attach(struct net *n, const struct net_config *cfg,
 	};
 	CHECK(cfg->pairs && cfg->pairs <= NET_PAIRS);
 	pthread_mutex_init(&n->lock, NULL);
+	limit_open(&n->rx_limit);
+	limit_open(&n->tx_limit);
+	limit_set(&n->rx_limit, &cfg->rx, clock_ns());
+	limit_set(&n->tx_limit, &cfg->tx, clock_ns());
 	rc = open_ends(n, cfg);
 	if (rc) { /* it said so itself */
 		close_ends(n);
@@ -361,4 +373,33 @@ void net_pause(struct net *n)
 void net_resume(struct net *n)
 {
 	vdev_resume(&n->vdev);
+}
+
+void net_set_limits(struct net *n, const struct rates *rx,
+		    const struct rates *tx)
+{
+	limit_set(&n->rx_limit, rx, clock_ns());
+	limit_set(&n->tx_limit, tx, clock_ns());
+	vdev_kick(&n->vdev);
+}
+
+/* first: NET_RX_FRAMES or NET_TX_FRAMES; what follows has the same order. */
+static void add_tally(uint64_t *first, const struct net_tally *t)
+{
+	const struct counter *const all[] = {
+		&t->frames, &t->bytes,	     &t->drops,
+		&t->errors, &t->meter.waits, &t->meter.ns,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		first[i] += counter_get(all[i]);
+}
+
+void net_count(const struct net *n, struct net_counts *out)
+{
+	*out = (struct net_counts){ .id = n->vdev.label };
+	for (unsigned i = 0; i < n->n_pairs; i++) {
+		add_tally(&out->n[NET_RX_FRAMES], &n->pair[i]->rx.tally);
+		add_tally(&out->n[NET_TX_FRAMES], &n->pair[i]->tx.tally);
+	}
 }

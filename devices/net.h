@@ -24,6 +24,7 @@ struct net_config {
 	unsigned pairs; /* 1 to NET_PAIRS; passt: 1 */
 	unsigned mtu; /* 0: a tap's own, unless that is 1500 */
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
+	struct rates rx, tx; /* rx: to the guest */
 };
 
 /* What a device is attached to; all of it outlives the device. */
@@ -51,6 +52,7 @@ struct net {
 	unsigned n_pairs;
 	struct net_pair *pair[NET_PAIRS];
 	bool wanted; /* set_link; main thread */
+	struct limit rx_limit, tx_limit;
 	_Atomic(bool) up;
 	_Atomic(int) lost; /* why the peer is: -errno, or 0 */
 	int lost_fd; /* eventfd: a worker found out */
@@ -69,6 +71,13 @@ void net_resume(struct net *n);
 
 /* Pulls the cable out or plugs it in. Main thread. */
 void net_set_link(struct net *n, bool up);
+
+/* For the control socket, main thread. Frames that wait ask again. */
+void net_set_limits(struct net *n, const struct rates *rx,
+		    const struct rates *tx);
+
+/* What its queues did so far, summed up. Any thread. */
+void net_count(const struct net *n, struct net_counts *out);
 
 /* The device's side of a control request (5.1.6.5), for net.c. */
 int net_ctrl_request(struct vdev *d, struct chain *c,

@@ -12,22 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "devices/balloon.h"
-#include "devices/blk.h"
-#include "devices/bootmark.h"
-#include "devices/chardev.h"
-#include "devices/console.h"
-#include "devices/debugcon.h"
-#include "devices/fwcfg.h"
-#include "devices/i6300esb.h"
-#include "devices/net.h"
-#include "devices/pci.h"
-#include "devices/pvpanic.h"
-#include "devices/q35.h"
-#include "devices/rng.h"
-#include "devices/rtc.h"
-#include "devices/serial.h"
-#include "devices/vsock.h"
+#include "vmm/board_devices.h"
 #include "vmm/board_map.h"
 #include "vmm/jail.h"
 #include "vmm/log.h"
@@ -41,35 +26,6 @@
 #define SLOT_WATCHDOG 28u
 #define SLOT_VSOCK 29u
 #define QUEUES_DEFAULT 4u
-
-struct board {
-	struct vm *vm;
-	struct pci_bus pci;
-	struct q35 q35;
-	struct fwcfg fwcfg;
-	struct rtc rtc;
-	struct bootmark bootmark;
-	struct chardev serial_end, debugcon_end, console_end;
-	struct serial serial;
-	struct debugcon debugcon;
-	struct console console;
-	struct console_board console_board;
-	bool has_console;
-	struct pvpanic pvpanic;
-	struct i6300esb watchdog;
-	struct balloon balloon;
-	struct rng rng;
-	struct blk disk[CONFIG_DISKS];
-	size_t n_disks;
-	struct net net[CONFIG_NETS];
-	size_t n_nets;
-	struct net_board net_board;
-	struct vsock vsock;
-	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
-	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
-		has_debugcon, has_rng;
-	struct worker_hooks hooks, vsock_hooks;
-};
 
 static int open_chips(struct board *b, const struct config *c)
 {
@@ -213,6 +169,7 @@ static int open_disk(struct board *b, const struct config *c, size_t i)
 				  ? d->queues
 				  : (unsigned)min_u64(c->cpus, QUEUES_DEFAULT),
 		.platform = c->sev.on,
+		.rates = d->rates,
 	};
 	int rc = blk_attach(&b->disk[i], &bc, &b->pci, DEVFN(SLOT_DISK + i),
 			    &b->vm->mem, &b->vm->irq, &b->hooks);
@@ -233,6 +190,8 @@ static int open_net(struct board *b, const struct config *c, size_t i)
 		.pairs = n->queues ? n->queues : 1,
 		.mtu = n->mtu,
 		.platform = c->sev.on,
+		.rx = n->rx,
+		.tx = n->tx,
 	};
 	int rc =
 		net_attach(&b->net[i], &nc, &b->net_board, DEVFN(SLOT_NET + i));
@@ -269,6 +228,7 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	if (!b)
 		return -ENOMEM;
 	b->vm = vm;
+	b->bounces = c->sev.on;
 	b->hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
 					  JAIL_WORKER };
 	b->vsock_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
@@ -399,48 +359,4 @@ void board_reset(struct board *b)
 void board_power_button(struct board *b)
 {
 	q35_power_button(&b->q35);
-}
-
-size_t board_count_disks(const struct board *b, struct disk_counts *out,
-			 size_t max)
-{
-	size_t n = (size_t)min_u64(b->n_disks, max);
-
-	for (size_t i = 0; i < n; i++)
-		blk_count(&b->disk[i], &out[i]);
-	return n;
-}
-
-int board_balloon(struct board *b, uint64_t bytes)
-{
-	if (!b->has_balloon)
-		return -ENODEV;
-	balloon_set(&b->balloon, bytes);
-	return 0;
-}
-
-void board_count_balloon(struct board *b, struct balloon_counts *out)
-{
-	*out = (struct balloon_counts){ .on = false };
-	if (b->has_balloon)
-		balloon_count(&b->balloon, out);
-}
-
-void board_watch_balloon(struct board *b,
-			 void (*changed)(void *ctx, uint64_t actual_bytes),
-			 void *ctx)
-{
-	b->balloon.changed = changed;
-	b->balloon.changed_ctx = ctx;
-}
-
-int board_set_link(struct board *b, const char *id, bool up)
-{
-	for (size_t i = 0; i < b->n_nets; i++) {
-		if (strcmp(b->net[i].vdev.label, id))
-			continue;
-		net_set_link(&b->net[i], up);
-		return 0;
-	}
-	return -ENODEV;
 }

@@ -106,6 +106,40 @@ static int check_lists(const struct config *c)
 	return rc;
 }
 
+/* A burst is the start of a limit, and none without it. */
+static int check_rates(const char *flag, const char *id, const char *dir,
+		       const char *ops, const struct rates *r)
+{
+	const char *alone = NULL;
+
+	if (r->bytes_burst && !r->bytes)
+		alone = "bps";
+	else if (r->ops_burst && !r->ops)
+		alone = ops;
+	if (!alone)
+		return 0;
+	log_error("--%s id \"%s\": %s%s-burst needs %s%s", flag, id, dir, alone,
+		  dir, alone);
+	return -EINVAL;
+}
+
+static int check_limits(const struct config *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < c->n_disks; i++)
+		rc = check_rates("disk", c->disk[i].id, "", "iops",
+				 &c->disk[i].rates);
+	for (size_t i = 0; !rc && i < c->n_nets; i++) {
+		rc = check_rates("net", c->net[i].id, "rx-", "pps",
+				 &c->net[i].rx);
+		if (!rc)
+			rc = check_rates("net", c->net[i].id, "tx-", "pps",
+					 &c->net[i].tx);
+	}
+	return rc;
+}
+
 static int check_nets(const struct config *c)
 {
 	for (size_t i = 0; i < c->n_nets; i++) {
@@ -247,6 +281,8 @@ static int check_all(const struct config *c)
 		rc = check_lists(c);
 	if (!rc)
 		rc = check_nets(c);
+	if (!rc)
+		rc = check_limits(c);
 	if (!rc && c->sev.on)
 		rc = check_sev(c);
 	if (!rc)
