@@ -172,7 +172,9 @@ static void breaks(void **state)
 		table[i].driver(r);
 		if (!(rig_status(r) & NEEDS_RESET))
 			fail_msg("%s: not broken", table[i].name);
-		if (table[i].told != rig_fired(r, &w->pci.msix, 0))
+		/* A worker shows the status first, then it interrupts. */
+		if (table[i].told ? !rig_waits_irq(r, &w->pci.msix, 0)
+				  : rig_fired(r, &w->pci.msix, 0))
 			fail_msg("%s: config interrupt", table[i].name);
 		w->served = 0;
 		reg_set(r, 20, 1, 15);
