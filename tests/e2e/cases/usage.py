@@ -67,7 +67,7 @@ FLAGS = [
      ["99999999999999999999G"]),
     ("0 CPUs", ["run", "--cpus", "0"], ["0", "64"]),
     ("65 CPUs", ["run", "--cpus", "65"], ["65", "64"]),
-    ("a disk without a path", ["run", "--disk", "readonly=on"], ["path"]),
+    ("a disk without a path", ["run", "--firmware", "x", "--disk", "readonly=on"], ["path"]),
     ("a disk with an unknown setting", ["run", "--disk", "path=x,fmt=qcow2"],
      ["fmt"]),
     ("SEV without a policy", ["run", "--sev", "dh=x"], ["policy"]),
