@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -16,15 +15,9 @@
 #include "devices/tap.h"
 #include "vmm/log.h"
 
-#define STATUS_LINK_UP 1u
 #define MTU_USUAL 1500u
 
-struct config_space {
-	uint8_t mac[NET_MAC_BYTES];
-	uint16_t status, max_pairs, mtu;
-};
-static_assert(sizeof(struct config_space) == 12, "virtio 1.2, 5.1.4");
-static_assert(sizeof(struct config_space) <= VDEV_CONFIG, "room for it");
+static_assert(sizeof(struct net_space) <= VDEV_CONFIG, "room for it");
 
 enum queue_role { ROLE_NONE, ROLE_RX, ROLE_TX, ROLE_CTRL };
 
@@ -86,20 +79,6 @@ static int settle(struct net *n)
 	return rc;
 }
 
-/* In a worker: the peer is gone. The main thread hears of it, once. */
-static void lose(struct net *n, int why)
-{
-	int not_yet = 0;
-
-	if (!atomic_compare_exchange_strong(&n->lost, &not_yet, why))
-		return;
-	atomic_store(&n->up, false);
-	(void)!write(n->lost_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-	/* What waits to be sent is dropped now. */
-	for (unsigned i = 0; i < n->n_pairs; i++)
-		worker_kick(&n->vdev.queue[2 * i + 1].worker);
-}
-
 static int serve(struct vdev *d, struct vqueue *q)
 {
 	struct net *n = (struct net *)d;
@@ -109,14 +88,14 @@ static int serve(struct vdev *d, struct vqueue *q)
 
 	static_assert(offsetof(struct net, vdev) == 0, "cast");
 
-	if (!atomic_load(&n->lost))
+	if (!atomic_load(&n->link.lost))
 		rc = settle(n);
 	if (rc == -EBADFD) /* the tap was deleted before the driver came */
 		rc = -ENOTCONN;
 	if (!rc) {
 		switch (role_of(n, i)) {
 		case ROLE_RX:
-			if (atomic_load(&p->on) && !atomic_load(&n->lost))
+			if (atomic_load(&p->on) && !atomic_load(&n->link.lost))
 				rc = net_rx_serve(&p->rx, q);
 			break;
 		case ROLE_TX: rc = net_tx_serve(&p->tx, q); break;
@@ -128,14 +107,14 @@ static int serve(struct vdev *d, struct vqueue *q)
 		return rc;
 	/* A queue that was taken out of use just now says EBADFD, too. */
 	if (rc != -EBADFD || atomic_load(&p->on))
-		lose(n, rc);
+		net_link_lose(n, rc);
 	return 0;
 }
 
 static void opened(struct vdev *d, unsigned i)
 {
 	struct net *n = (struct net *)d;
-	const uint8_t *mtu = d->config + offsetof(struct config_space, mtu);
+	const uint8_t *mtu = d->config + offsetof(struct net_space, mtu);
 
 	atomic_store(&n->settled, false);
 	if (role_of(n, i) == ROLE_RX)
@@ -152,53 +131,6 @@ static const struct vdev_ops net_ops = {
 	.features_ok = net_features_ok,
 };
 
-/* Main thread: what the guest sees of the link, and whether frames pass. */
-static void link_update(struct net *n)
-{
-	uint8_t *status =
-		n->vdev.config + offsetof(struct config_space, status);
-	bool up = n->wanted && !atomic_load(&n->lost);
-	bool was;
-
-	bus_lock(n->board->bus);
-	was = get_le16(status) & STATUS_LINK_UP;
-	put_le16(status, (uint16_t)(up ? STATUS_LINK_UP : 0));
-	atomic_store(&n->up, up);
-	if (up != was)
-		vdev_config_changed(&n->vdev);
-	bus_unlock(n->board->bus);
-}
-
-void net_set_link(struct net *n, bool up)
-{
-	n->wanted = up;
-	link_update(n);
-}
-
-static const char *loss_of(int rc)
-{
-	switch (rc) {
-	case -EPROTO: return "said what is no frame";
-	case -EBADFD: return "was deleted";
-	default: return "is gone";
-	}
-}
-
-static void on_lost(void *ctx, int fd, uint32_t events)
-{
-	struct net *n = ctx;
-
-	(void)events;
-	if (!event_take(fd))
-		return;
-	if (n->vdev.config[offsetof(struct config_space, status)])
-		log_warn("%s: %s %s: the link is down until carrel is started "
-			 "again",
-			 n->vdev.label, n->peer,
-			 loss_of(atomic_load(&n->lost)));
-	link_update(n);
-}
-
 /* An address of our own making: local, and of one station (IEEE 802, 8.4). */
 static int random_mac(uint8_t *mac)
 {
@@ -212,8 +144,8 @@ static int config_fill(struct net *n, const struct net_config *cfg,
 		       unsigned mtu)
 {
 	static const uint8_t none[NET_MAC_BYTES];
-	struct config_space s = {
-		.status = STATUS_LINK_UP,
+	struct net_space s = {
+		.status = NET_LINK_UP,
 		.max_pairs = (uint16_t)n->n_pairs,
 		.mtu = (uint16_t)mtu,
 	};
@@ -246,8 +178,7 @@ static void close_ends(struct net *n)
 			p->end->ops->close(p->end);
 		free(p);
 	}
-	if (n->lost_fd >= 0)
-		close(n->lost_fd);
+	net_link_close(n);
 	pthread_mutex_destroy(&n->lock);
 }
 
@@ -270,7 +201,7 @@ static int open_ends(struct net *n, const struct net_config *cfg)
 		}
 		n->pair[i] = p;
 		p->end = p->rx.end = p->tx.end = end[i];
-		p->rx.up = p->tx.up = &n->up;
+		p->rx.up = p->tx.up = &n->link.up;
 	}
 	return rc;
 }
@@ -315,25 +246,25 @@ int net_attach(struct net *n, const struct net_config *cfg,
 		.board = board,
 		.peer = cfg->tap ? cfg->tap : cfg->passt,
 		.n_pairs = cfg->pairs,
-		.wanted = true,
-		.up = true,
-		.lost_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 	CHECK(cfg->pairs && cfg->pairs <= NET_PAIRS);
 	pthread_mutex_init(&n->lock, NULL);
+	rc = net_link_open(n, cfg->dial_fd);
+	if (rc)
+		goto fail;
 	rc = open_ends(n, cfg);
 	if (rc) { /* it said so itself */
 		close_ends(n);
 		return rc;
 	}
-	rc = n->lost_fd < 0 ? -EMFILE : open_vdev(n, cfg);
+	rc = open_vdev(n, cfg);
 	if (rc)
 		goto fail;
 	rc = virtio_pci_attach(&n->pci, &n->vdev, board->pci, devfn,
 			       board->irq);
 	if (rc)
 		goto fail_vdev;
-	rc = event_add(board->ev, n->lost_fd, EPOLLIN, on_lost, n);
+	rc = net_link_attach(n);
 	if (!rc)
 		return 0;
 	virtio_pci_close(&n->pci);
@@ -347,7 +278,6 @@ fail:
 
 void net_close(struct net *n)
 {
-	event_remove(n->board->ev, n->lost_fd);
 	vdev_close(&n->vdev);
 	virtio_pci_close(&n->pci);
 	close_ends(n);

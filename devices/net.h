@@ -3,11 +3,12 @@
  * net: a virtio network device (virtio 1.2, 5.1). Each queue has a worker of
  * its own, and each pair an end on the host (net_end.h): one queue of a tap, or
  * the stream to passt. Workers move frames; the main thread alone changes the
- * link, which is up while nobody took it down and the peer is there.
+ * link (net_link.h).
  */
 #ifndef CARREL_DEVICES_NET_H
 #define CARREL_DEVICES_NET_H
 
+#include "devices/net_link.h"
 #include "devices/net_rx.h"
 #include "devices/net_tx.h"
 #include "devices/virtio_pci.h"
@@ -23,6 +24,7 @@ struct net_config {
 	const uint8_t *mac; /* all zero: one at random */
 	unsigned pairs; /* 1 to NET_PAIRS; passt: 1 */
 	unsigned mtu; /* 0: a tap's own, unless that is 1500 */
+	int dial_fd; /* of dial_fork, for passt; the device closes it. Or -1 */
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
 };
 
@@ -50,10 +52,7 @@ struct net {
 	const char *peer; /* for log lines: the tap's name, passt's socket */
 	unsigned n_pairs;
 	struct net_pair *pair[NET_PAIRS];
-	bool wanted; /* set_link; main thread */
-	_Atomic(bool) up;
-	_Atomic(int) lost; /* why the peer is: -errno, or 0 */
-	int lost_fd; /* eventfd: a worker found out */
+	struct net_link link;
 	pthread_mutex_t lock; /* of what a driver's start settles */
 	_Atomic(bool) settled;
 };
@@ -66,9 +65,6 @@ void net_close(struct net *n);
 /* For stop and cont: between them no guest memory is touched. Counted. */
 void net_pause(struct net *n);
 void net_resume(struct net *n);
-
-/* Pulls the cable out or plugs it in. Main thread. */
-void net_set_link(struct net *n, bool up);
 
 /* The device's side of a control request (5.1.6.5), for net.c. */
 int net_ctrl_request(struct vdev *d, struct chain *c,

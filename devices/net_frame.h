@@ -48,6 +48,15 @@ struct net_hdr {
 static_assert(sizeof(struct net_hdr) == 12, "virtio 1.2, 5.1.6");
 
 #define NET_MAC_BYTES 6
+
+/* What the driver reads of the device's configuration (5.1.4). */
+struct net_space {
+	uint8_t mac[NET_MAC_BYTES];
+	uint16_t status, max_pairs, mtu;
+};
+static_assert(sizeof(struct net_space) == 12, "virtio 1.2, 5.1.4");
+#define NET_LINK_UP 1u /* a bit of status */
+
 #define NET_ETHER_BYTES 14u /* addresses and type: the least of a frame */
 #define NET_VLAN_BYTES 4u
 /* An IP packet of 64 KiB less one, with Ethernet's header and a VLAN tag. */

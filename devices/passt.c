@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "devices/dial.h"
 #include "vmm/log.h"
 
 #define FRAME_ROOM (PASST_LENGTH_BYTES + NET_FRAME_MAX)
@@ -214,22 +214,6 @@ static const struct net_end_ops passt_ops = {
 	.close = passt_close,
 };
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd, rc;
-
-	bytes_copy(a.sun_path, sizeof(a.sun_path) - 1, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)&a, sizeof(a)))
-		return fd;
-	rc = -errno;
-	close(fd);
-	return rc;
-}
-
 int passt_adopt(struct net_end **end, int fd)
 {
 	struct passt *p = calloc(1, sizeof(*p));
@@ -241,9 +225,23 @@ int passt_adopt(struct net_end **end, int fd)
 	return 0;
 }
 
+void passt_cut(struct net_end *e)
+{
+	(void)shutdown(e->fd, SHUT_RDWR);
+}
+
+void passt_again(struct net_end *e, int fd)
+{
+	struct passt *p = of_end(e);
+
+	close(e->fd);
+	e->fd = fd;
+	p->in_from = p->in_to = p->out_from = p->out_to = 0;
+}
+
 int passt_open(struct net_end **end, const char *path)
 {
-	int fd = connect_to(path);
+	int fd = dial_path(path);
 	int rc = fd < 0 ? fd : passt_adopt(end, fd);
 
 	if (!rc)

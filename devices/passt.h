@@ -27,6 +27,12 @@ int passt_frame(const uint8_t *bytes, size_t n, size_t *len) MUST_USE;
  */
 int passt_adopt(struct net_end **end, int fd) MUST_USE;
 
+/* Its stream is not used any more, from now on: any thread. */
+void passt_cut(struct net_end *e);
+
+/* A new stream in the place of the old; while no worker uses the end. */
+void passt_again(struct net_end *e, int fd);
+
 /* Connects to passt's socket. -errno after one log line. */
 int passt_open(struct net_end **end, const char *path) MUST_USE;
 

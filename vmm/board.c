@@ -47,6 +47,8 @@ int board_dial(struct board_dials *d, const struct config *c,
 	d->vsock = d->fs = -1;
 	for (size_t i = 0; i < CONFIG_DISKS; i++)
 		d->disk[i] = -1;
+	for (size_t i = 0; i < CONFIG_NETS; i++)
+		d->net[i] = -1;
 	if (c->vsock.on)
 		rc = fork_dialer(&d->vsock, c->vsock.path, DIAL_NUMBERED,
 				 confine, ctx);
@@ -56,6 +58,10 @@ int board_dial(struct board_dials *d, const struct config *c,
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
 		if (c->disk[i].peer)
 			rc = fork_dialer(&d->disk[i], c->disk[i].peer,
+					 DIAL_EXACT, confine, ctx);
+	for (size_t i = 0; !rc && i < c->n_nets; i++)
+		if (c->net[i].passt)
+			rc = fork_dialer(&d->net[i], c->net[i].passt,
 					 DIAL_EXACT, confine, ctx);
 	return rc;
 }
@@ -258,7 +264,8 @@ static int open_fs(struct board *b, const struct config *c, int dial_fd)
 	return c->fs.on ? open_peer(b, &vhost_fs, &vc, SLOT_FS) : 0;
 }
 
-static int open_net(struct board *b, const struct config *c, size_t i)
+static int open_net(struct board *b, const struct config *c, size_t i,
+		    int dial_fd)
 {
 	const struct config_net *n = &c->net[i];
 	const struct net_config nc = {
@@ -268,6 +275,7 @@ static int open_net(struct board *b, const struct config *c, size_t i)
 		.mac = n->mac,
 		.pairs = n->queues ? n->queues : 1,
 		.mtu = n->mtu,
+		.dial_fd = dial_fd,
 		.platform = c->sev.on,
 	};
 	int rc =
@@ -338,7 +346,7 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	for (size_t i = 0; !rc && i < c->n_disks; i++)
 		rc = open_disk(b, c, i, host->dials->disk[i]);
 	for (size_t i = 0; !rc && i < c->n_nets; i++)
-		rc = open_net(b, c, i);
+		rc = open_net(b, c, i, host->dials->net[i]);
 	if (!rc)
 		rc = open_vsock(b, c, host->dials->vsock);
 	if (!rc)

@@ -19,7 +19,7 @@ struct board;
  * where there is none. Each is closed by its device.
  */
 struct board_dials {
-	int vsock, fs, disk[CONFIG_DISKS];
+	int vsock, fs, disk[CONFIG_DISKS], net[CONFIG_NETS];
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "devices/dial.h"
 #include "devices/net.h"
 #include "devices/passt.h"
 
@@ -46,16 +47,34 @@ static inline void world_start(struct world *w, uint64_t features)
 	assert_false(*fresh);
 }
 
-static inline int world_open(void **state)
+static inline int free_to_go(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static inline void peer_accepts(struct world *w)
+{
+	struct pollfd p = { .fd = w->listener, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	w->peer = accept(w->listener, NULL, NULL);
+	assert_true(w->peer >= 0);
+}
+
+/* dials: a peer that is gone is asked for again. */
+static inline int world_open_with(void **state, bool dials)
 {
 	static struct world w;
 	static const struct worker_hooks hooks = { rig_enter, NULL,
 						   JAIL_WORKER };
 	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 5 };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct net_config cfg = {
-		.passt = w.path, .id = "net-test", .mac = mac, .pairs = 1
-	};
+	struct net_config cfg = { .passt = w.path,
+				  .id = "net-test",
+				  .mac = mac,
+				  .pairs = 1,
+				  .dial_fd = -1 };
 
 	w = (struct world){ 0 };
 	rig_open(&w.rig);
@@ -69,14 +88,22 @@ static inline int world_open(void **state)
 	assert_int_equal(listen(w.listener, 1), 0);
 	w.board = (struct net_board){ &w.rig.pci,  &w.rig.mem, &w.rig.irq,
 				      &w.rig.mmio, &w.ev,      &hooks };
+	if (dials)
+		assert_int_equal(dial_fork(&cfg.dial_fd, w.path, DIAL_EXACT,
+					   free_to_go, NULL),
+				 0);
 	assert_int_equal(net_attach(&w.net, &cfg, &w.board, RIG_DEVFN), 0);
-	w.peer = accept(w.listener, NULL, NULL);
-	assert_true(w.peer >= 0);
+	peer_accepts(&w);
 	rig_place(&w.rig);
 	rig_msix(&w.rig, &w.net.pci.msix);
 	world_start(&w, FEATURES);
 	*state = &w;
 	return 0;
+}
+
+static inline int world_open(void **state)
+{
+	return world_open_with(state, false);
 }
 
 static inline int world_close(void **state)

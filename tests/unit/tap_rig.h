@@ -116,9 +116,11 @@ static inline struct world *world_open(const char *name, unsigned pairs)
 	static const struct worker_hooks hooks = { rig_enter, NULL,
 						   JAIL_WORKER };
 	static const uint8_t none[NET_MAC_BYTES];
-	struct net_config cfg = {
-		.tap = name, .id = "net-tap", .mac = none, .pairs = pairs
-	};
+	struct net_config cfg = { .tap = name,
+				  .id = "net-tap",
+				  .mac = none,
+				  .pairs = pairs,
+				  .dial_fd = -1 };
 
 	if (!can)
 		skip();

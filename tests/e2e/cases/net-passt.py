@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network over passt: lease, names, transfers both ways, and passt's end."""
+"""A network over passt: lease, names, transfers both ways, passt's end, and
+another passt in its place."""
 from e2e.net import Echo, start, wait_for
 from e2e.passt import ADDRESS, GATEWAY, NAME, outside, passt
 
-SECONDS = 90
+SECONDS = 120
 
 
 def run(t):
@@ -23,6 +24,21 @@ def run(t):
     guest.carrier(False)
     vm.qmp().command("stop")
     vm.qmp().command("cont")
+    guest.do("killall iperf3", status=None)
+    peer, path = passt(space, t, "passt-again", path)
+    guest.carrier(True)
+    assert "sock is back: the link is up" in vm.messages()
+    assert guest.lease() == ADDRESS
+    Echo(space, "127.0.0.1").check(guest, GATEWAY)
+    # Once more, while the VM is stopped.
+    peer.kill()
+    guest.carrier(False)
+    vm.qmp().command("stop")
+    passt(space, t, "passt-third", path)
+    wait_for(lambda: vm.messages().count("is back:") == 2, "the third passt")
+    vm.qmp().command("cont")
+    guest.carrier(True)
+    Echo(space, "127.0.0.1").check(guest, GATEWAY)
     assert vm.status() == "running"
     vm.qmp().command("quit")
     assert vm.wait() == 0

@@ -17,9 +17,9 @@ def outside(t):
     return space
 
 
-def passt(space, t, name="passt"):
-    """The program; it takes one client and ends with it."""
-    path = t.tmp / f"{name}.sock"
+def passt(space, t, name="passt", path=None):
+    """The program and its socket; it takes one client and ends with it."""
+    path = path or t.tmp / f"{name}.sock"
     p = space.start(name, "passt", "-f", "-1", "-s", path, "-D", GATEWAY,
                     "-t", "none", "-u", "none")
     wait_for(path.exists, "passt's socket")
