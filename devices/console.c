@@ -105,13 +105,17 @@ static int send_piece(struct console *c, struct chain *chain)
 	return rc ? rc : n > 0;
 }
 
-/* The chain to its end: 1, 0 (the rest waits for room), -errno. */
-static int send_chain(struct console *c, struct chain *chain)
+/*
+ * The chain to its end: 1, 0 (the rest waits, for room or while we are held),
+ * -errno. It may be of a terabyte, the same memory over and over: whoever wants
+ * the worker back does not wait for that.
+ */
+static int send_chain(struct console *c, struct vqueue *q)
 {
 	int rc = 1;
 
-	while (rc == 1 && chain_out_len(chain))
-		rc = send_piece(c, chain);
+	while (rc == 1 && chain_out_len(&q->chain))
+		rc = vdev_wanted_back(q) ? 0 : send_piece(c, &q->chain);
 	return rc;
 }
 
@@ -138,7 +142,7 @@ static int send_all(struct console *c, struct vqueue *q)
 				continue;
 			c->sending = true;
 		}
-		rc = q->chain.n_in ? -EBADMSG : send_chain(c, &q->chain);
+		rc = q->chain.n_in ? -EBADMSG : send_chain(c, q);
 		if (rc != 1)
 			break;
 		c->sending = false;

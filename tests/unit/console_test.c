@@ -316,13 +316,69 @@ static void flood(void **state)
 	close(fd);
 }
 
+/* Has the device written to its end, since this was last asked? */
+static bool has_written(struct world *w)
+{
+	bool any;
+
+	pthread_mutex_lock(&w->console.lock);
+	any = w->end.out.len;
+	w->end.out.len = 0;
+	pthread_mutex_unlock(&w->console.lock);
+	return any;
+}
+
+static uint16_t taken(struct world *w)
+{
+	uint16_t used;
+
+	assert_int_equal(gmem_load16(&w->rig.mem, at(RIG_USED(TX) + 2), &used),
+			 0);
+	return used;
+}
+
+/* A gigabyte in one request, which nobody reads: stop and reset do not wait. */
+static void endless_request(void **state)
+{
+	const uint64_t table = RIG_DATA;
+	struct world *w = *state;
+	bool held = false;
+	uint32_t len;
+
+	for (uint16_t i = 0; i < VIRTQ_SPANS; i++)
+		rig_desc(&w->rig, table, i, 0, RIG_RAM,
+			 i + 1 < VIRTQ_SPANS ? VRING_DESC_NEXT : 0,
+			 (uint16_t)(i + 1));
+	/* A machine that stands still between two lines gets another try. */
+	for (unsigned i = 0; !held && i < 10; i++) {
+		rig_start(&w->rig, FEATURES | VIRTIO_F_INDIRECT_DESC, 2);
+		(void)has_written(w);
+		offer(w, TX, table, VIRTQ_SPANS * 16, VRING_DESC_INDIRECT);
+		while (!has_written(w))
+			rig_nap();
+		console_pause(&w->console);
+		held = !taken(w);
+		console_resume(&w->console);
+	}
+	assert_true(held);
+	/* The rest of it comes later, or never. */
+	for (unsigned i = 0; i < 10 && !rig_wait(&w->rig, TX, &len); i++)
+		;
+	assert_int_equal(taken(w), 1);
+	offer(w, TX, table, VIRTQ_SPANS * 16, VRING_DESC_INDIRECT);
+	rig_start(&w->rig, FEATURES, 2);
+	put(w, "after\n", 6);
+	assert_true(rig_wait(&w->rig, TX, &len));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(refuses),	   TEST(both_ways),   TEST(slow_reader),
-		TEST(deaf_reader), TEST(late_client), TEST(flood),
+		TEST(refuses),	       TEST(both_ways),	  TEST(slow_reader),
+		TEST(deaf_reader),     TEST(late_client), TEST(flood),
+		TEST(endless_request),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
