@@ -196,27 +196,32 @@ static bool guest_reaches(const struct config *c, const char *path)
 	       !number[strspn(number, "0123456789")];
 }
 
+static int refuse_reach(const struct config *c, const char *flag,
+			const char *path)
+{
+	if (!path || !guest_reaches(c, path))
+		return 0;
+	log_error("--%s \"%s\": the guest could connect to it, as --vsock path "
+		  "is \"%s\": another name is accepted",
+		  flag, path, c->vsock.path);
+	return -EINVAL;
+}
+
+/* Nor to a peer of its own devices, in our place. */
 static int check_vsock(const struct config *c)
 {
-	const struct {
-		const char *flag, *path;
-	} ours[] = {
-		{ "control", c->control },
-		{ "serial",
-		  c->serial.end == END_SOCKET ? c->serial.path : NULL },
-		{ "console",
-		  c->console.end == END_SOCKET ? c->console.path : NULL },
-	};
+	const struct config_port *serial = &c->serial, *console = &c->console;
+	int rc = refuse_reach(c, "control", c->control);
 
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-		if (!ours[i].path || !guest_reaches(c, ours[i].path))
-			continue;
-		log_error("--%s \"%s\": the guest could connect to it, as "
-			  "--vsock path is \"%s\": another name is accepted",
-			  ours[i].flag, ours[i].path, c->vsock.path);
-		return -EINVAL;
-	}
-	return 0;
+	if (!rc && serial->end == END_SOCKET)
+		rc = refuse_reach(c, "serial", serial->path);
+	if (!rc && console->end == END_SOCKET)
+		rc = refuse_reach(c, "console", console->path);
+	for (size_t i = 0; !rc && i < c->n_disks; i++)
+		rc = refuse_reach(c, "disk vhost-user", c->disk[i].peer);
+	for (size_t i = 0; !rc && i < c->n_nets; i++)
+		rc = refuse_reach(c, "net passt", c->net[i].passt);
+	return rc ? rc : refuse_reach(c, "fs socket", c->fs.socket);
 }
 
 bool config_ends(const char *text, const char *end)

@@ -398,56 +398,13 @@ static void numbers(void **state)
 	}
 }
 
-/* In tables '_' is a space; here it is what matters. */
-static void guest_reaches_no_socket_of_ours(void **state)
-{
-	static const struct {
-		const char *path, *control, *serial;
-		const char *says; /* NULL: accepted */
-	} t[] = {
-		{ "v", "v_1", "c", "--control \"v_1\"" },
-		{ "a/v", "c", "a/v_4294967295", "--serial \"a/v_4294967295\"" },
-		{ "v_1", "v_1_2", "c", "--control" },
-		{ "v", "v_", "v_1x", NULL },
-		{ "v", "v1", "w_1", NULL },
-		{ "v", "b/v_1", "vv_1", NULL },
-	};
-	struct capture cap_err;
-	char vsock[64], serial[64], text[512];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		char *argv[] = { "carrel",     "run",
-				 "--firmware", "f",
-				 "--vsock",    vsock,
-				 "--control",  (char *)t[i].control,
-				 "--serial",   serial };
-		struct config c;
-		int rc;
-
-		snprintf(vsock, sizeof(vsock), "cid=3,path=%s", t[i].path);
-		snprintf(serial, sizeof(serial), "socket=%s", t[i].serial);
-		cap_err = capture_begin();
-		rc = config_parse(&c, ARRAY_LEN(argv), argv);
-		capture_end(&cap_err, text, sizeof(text));
-		if (rc != (t[i].says ? -EINVAL : 0) ||
-		    (t[i].says && !strstr(text, t[i].says)))
-			fail_msg("case %zu: %d: %s", i, rc, text);
-		config_close(&c);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(long_values),
-		cmocka_unit_test(verbs),
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(everything),
-		cmocka_unit_test(sev_defaults),
+		cmocka_unit_test(refusals),   cmocka_unit_test(long_values),
+		cmocka_unit_test(verbs),      cmocka_unit_test(defaults),
+		cmocka_unit_test(everything), cmocka_unit_test(sev_defaults),
 		cmocka_unit_test(numbers),
-		cmocka_unit_test(guest_reaches_no_socket_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
