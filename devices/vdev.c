@@ -278,9 +278,10 @@ void vdev_reset(struct vdev *d)
 	d->accepted = 0;
 	for (unsigned i = 0; i < d->n_queues; i++)
 		queue_clear(&d->queue[i]);
-	atomic_store(&d->status, 0);
+	/* Status last: a thread that still broke it did so before this. */
 	if (d->ops->reset)
 		d->ops->reset(d);
+	atomic_store(&d->status, 0);
 }
 
 void vdev_accept(struct vdev *d, unsigned word, uint32_t bits)

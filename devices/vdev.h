@@ -52,7 +52,7 @@ struct vdev_ops {
 	 */
 	bool (*config_write)(struct vdev *d, uint64_t off, const uint8_t *buf,
 			     size_t len);
-	/* After a reset, workers held, bus lock held. */
+	/* At the end of a reset, workers held, bus lock held. */
 	void (*reset)(struct vdev *d);
 };
 

@@ -27,6 +27,8 @@
 #define RETRY_FIRST_MS 50u
 #define RETRY_MS 1000u
 #define HEARD_AT_ONCE 8 /* a peer that says it more often waits its turn */
+#define TOLD_MOST 12 /* lines about a peer that comes and goes */
+#define LASTING_NS (10 * CLOCK_NS_PER_S) /* one that is there to stay */
 
 static struct vhost_user *of_vdev(struct vdev *d)
 {
@@ -70,27 +72,49 @@ static void cut(struct vhost_user *v, unsigned retry_ms)
 	v->retry_ns = clock_ns() + retry_ms * (uint64_t)CLOCK_NS_PER_MS;
 }
 
+/* One more line about the peer? *last: what it ends with. */
+static bool worth_a_line(struct vhost_user *v, const char **last)
+{
+	if (v->told == TOLD_MOST)
+		return false;
+	*last = ++v->told == TOLD_MOST ? " (last such line until one stays)"
+				       : "";
+	return true;
+}
+
+static void tell_lost(struct vhost_user *v, int why, unsigned n, bool stop)
+{
+	const char *last;
+
+	if (v->since_ns && clock_ns() - v->since_ns >= LASTING_NS)
+		v->told = 0;
+	if (!worth_a_line(v, &last))
+		return;
+	if (stop && n)
+		log_warn("%s: %s %s: %u requests are unanswered, and only it "
+			 "knew which of them were done%s",
+			 v->vdev.label, v->path, reason(why), n, last);
+	else
+		log_warn("%s: %s %s%s%s", v->vdev.label, v->path, reason(why),
+			 stop ? "" : ": the device waits for the next", last);
+}
+
 /* The connection failed; the rings may have been with it. */
 static void lose(struct vhost_user *v, int why)
 {
-	/* One that is cut off may be alive, and at what the books say. */
-	const bool books = v->inflight_fd >= 0 && why == -EPIPE;
 	unsigned n = 0;
-	bool stop;
+	bool books, stop;
 
+	talk_renew(v);
+	/* One that is cut off may be alive, and at what the books say. */
+	books = v->inflight_fd >= 0 && why == -EPIPE;
 	cut(v, RETRY_FIRST_MS);
 	if (v->with_peer)
 		n = talk_unanswered(v, books);
 	stop = v->asked &&
 	       (v->kind->stateful || (!books && (n || !v->settled)));
 	v->with_peer = false;
-	if (stop && n)
-		log_warn("%s: %s %s: %u requests are unanswered, and only it "
-			 "knew which of them were done",
-			 v->vdev.label, v->path, reason(why), n);
-	else
-		log_warn("%s: %s %s%s", v->vdev.label, v->path, reason(why),
-			 stop ? "" : ": the device waits for the next");
+	tell_lost(v, why, n, stop);
 	v->silent = true;
 	if (stop)
 		vdev_break(&v->vdev, "it cannot go on without that peer");
@@ -143,7 +167,7 @@ static bool as_able(const struct vhost_user *v)
 
 static void connected(struct vhost_user *v, int fd)
 {
-	const char *why;
+	const char *why, *last;
 	int rc;
 
 	v->fd = fd;
@@ -157,13 +181,16 @@ static void connected(struct vhost_user *v, int fd)
 		rc = fetch_config(v);
 	}
 	if (!rc) {
-		log_info("%s: %s: connected again", v->vdev.label, v->path);
+		if (worth_a_line(v, &last))
+			log_info("%s: %s: connected again%s", v->vdev.label,
+				 v->path, last);
+		v->since_ns = clock_ns();
 		v->silent = false;
 		return;
 	}
-	if (!v->silent)
-		log_warn("%s: %s %s (%s): tried again until it can be used",
-			 v->vdev.label, v->path, why, strerror(-rc));
+	if (!v->silent && worth_a_line(v, &last))
+		log_warn("%s: %s %s (%s): tried again until it can be used%s",
+			 v->vdev.label, v->path, why, strerror(-rc), last);
 	v->silent = true;
 	cut(v, RETRY_MS);
 }
@@ -205,7 +232,8 @@ static void dial_again(struct vhost_user *v)
 {
 	if (patience(v) != 0)
 		return;
-	v->dialing = !dial_ask(v->dial_fd, 0, 0);
+	/* One that is gone says so when it is asked for its answer. */
+	v->dialing = dial_ask(v->dial_fd, 0, 0) != -EAGAIN;
 	v->retry_ns = clock_ns() + RETRY_MS * (uint64_t)CLOCK_NS_PER_MS;
 }
 

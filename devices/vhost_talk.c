@@ -16,6 +16,7 @@
 #define WANTED                                                                 \
 	(VHOST_P_MQ | VHOST_P_REPLY_ACK | VHOST_P_BACKEND_REQ |                \
 	 VHOST_P_CONFIG | VHOST_P_INFLIGHT)
+#define SLOW_LINES 8 /* a guest can lie about what is answered, for ever */
 #define RING_IDX 2 /* in either ring (virtio 1.2, 2.7.6) */
 
 static struct vhost_wire wire(const struct vhost_user *v)
@@ -253,8 +254,10 @@ static int open_ring(struct vhost_user *v, const struct vhost_wire *w,
 	return 0;
 }
 
-static void renew(struct vhost_user *v)
+void talk_renew(struct vhost_user *v)
 {
+	if (!atomic_exchange(&v->renewed, false))
+		return;
 	for (unsigned i = 0; i < v->vdev.n_queues; i++) {
 		v->base[i] = 0;
 		eventfd_empty(v->vdev.queue[i].call_fd);
@@ -274,8 +277,7 @@ int talk_start(struct vhost_user *v)
 	bool again;
 	int rc = 0;
 
-	if (atomic_exchange(&v->renewed, false))
-		renew(v);
+	talk_renew(v);
 	for (unsigned i = 0; i < d->n_queues; i++)
 		if (d->queue[i].enabled && !ring_reachable(v, i))
 			return -EFAULT;
@@ -349,10 +351,11 @@ int talk_stop(struct vhost_user *v)
 	/* Of a ring that is stopped, requests may still be on their way. */
 	while (!(v->settled = all_answered(v)) && clock_ns() < w.end_ns)
 		(void)poll(NULL, 0, 1);
-	if (!v->settled)
+	if (!v->settled && v->told_slow++ < SLOW_LINES)
 		log_warn("%s: %s: requests are still unanswered %u s after "
-			 "the device was stopped",
-			 v->vdev.label, v->path, VHOST_TALK_MS / 1000);
+			 "the device was stopped%s",
+			 v->vdev.label, v->path, VHOST_TALK_MS / 1000,
+			 v->told_slow == SLOW_LINES ? " (last such line)" : "");
 	return 0;
 }
 

@@ -19,6 +19,9 @@ int talk_begin(struct vhost_user *v, const char **why) MUST_USE;
 /* The device's configuration as the peer has it, of kind->config_bytes. */
 int talk_config(struct vhost_user *v, uint8_t *config) MUST_USE;
 
+/* After a reset nothing that an earlier peer had taken counts any more. */
+void talk_renew(struct vhost_user *v);
+
 /*
  * Hands the rings that the driver has set up over. -EFAULT: the driver put one
  * where the peer cannot reach it.

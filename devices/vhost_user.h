@@ -59,6 +59,9 @@ struct vhost_user {
 	int inflight_fd; /* -1: none */
 	struct vhost_inflight inflight;
 	bool silent; /* the log knows that there is no peer */
+	unsigned told; /* lines about peers that come and go */
+	unsigned told_slow; /* and about one that does not finish */
+	uint64_t since_ns; /* since when it is there again; 0: the first one */
 	_Atomic(bool) renewed; /* by a reset, with the worker held */
 	/* What the main thread is to show to the driver. */
 	pthread_mutex_t lock;
