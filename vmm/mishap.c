@@ -79,9 +79,14 @@ static void watchdog_apply(struct machine *m)
 	}
 }
 
-/* It may be set to fire a thousand times a second. */
+/*
+ * It may be set to fire a thousand times a second, of which a power button that
+ * is pressed as often would be told, too.
+ */
 static void watchdog_fired(struct machine *m)
 {
+	bool aloud = machine_second(&m->told_watchdog);
+
 	static const char *const words[] = {
 		[WATCHDOG_OFF] = "none",
 		[WATCHDOG_RESET] = "reset",
@@ -92,12 +97,13 @@ static void watchdog_fired(struct machine *m)
 		[WATCHDOG_NONE] = "none",
 	};
 
-	if (machine_second(&m->told_watchdog)) {
+	if (aloud) {
 		log_warn("the watchdog fired: nobody in the guest fed it in "
 			 "time");
 		machine_tell(m, "WATCHDOG", true, words[m->watchdog]);
 	}
-	watchdog_apply(m);
+	if (aloud || m->watchdog != WATCHDOG_SHUTDOWN)
+		watchdog_apply(m);
 }
 
 void mishap_notes(struct machine *m, unsigned notes)

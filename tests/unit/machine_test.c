@@ -211,6 +211,21 @@ static void notes_are_told(void **state)
 	}
 }
 
+/* Pressed again it would be told again, and here there is none. */
+static void button_once_a_second(void **state)
+{
+	struct rig *r = rig_open();
+
+	(void)state;
+	while (clock_ns() % CLOCK_NS_PER_S > CLOCK_NS_PER_S / 2)
+		usleep(10000);
+	r->m.watchdog = WATCHDOG_SHUTDOWN;
+	assert_true(machine_second(&r->m.told_watchdog));
+	mishap_notes(&r->m, POWER_NOTE_WATCHDOG);
+	assert_string_equal(r->events, "");
+	rig_close(r);
+}
+
 /* Before the request that came after them. */
 static void notes_come_by_the_loop(void **state)
 {
@@ -251,6 +266,7 @@ int main(void)
 		cmocka_unit_test(ignored_ones_stay_ignored),
 		cmocka_unit_test(requests_end_it),
 		cmocka_unit_test(notes_are_told),
+		cmocka_unit_test(button_once_a_second),
 		cmocka_unit_test(notes_come_by_the_loop),
 		cmocka_unit_test(only_a_reset_helps),
 	};
