@@ -50,7 +50,7 @@ def several(t):
     daemon, path = storage_daemon(t, image, queues=4)
     vm, guest = start(t, path, cpus=2)
     assert len(guest.do("ls /sys/block/vda/mq").split()) == 2
-    load = Load(guest, 20)
+    load = Load(guest)
     for _ in range(5):
         wait_for(load.progress, "the first writes")
         vm.qmp().command("stop")
@@ -86,7 +86,7 @@ def killed_at_work(t):
     image = qcow2(t)
     daemon, path = storage_daemon(t, image, queues=2)
     vm, guest = start(t, path, cpus=2)
-    load = Load(guest, 600)
+    load = Load(guest)
     wait_for(load.progress, "the first writes")
     daemon.kill()
     wait_for(lambda: "until the guest resets it" in vm.messages(), "the news")

@@ -50,11 +50,13 @@ def virtiofsd(t, shared, name="virtiofsd"):
 
 
 class Load:
-    """disk-load in a guest, in the background."""
+    """disk-load in a guest, in the background, until end is called: so many
+    seconds would be over too early on a slow machine."""
 
-    def __init__(self, guest, seconds, workers=4):
+    def __init__(self, guest, workers=4):
         self.guest = guest
-        guest.do(f"(disk-load /dev/vda {seconds} {workers} > /tmp/load 2>&1; "
+        guest.do("rm -f /tmp/load.enough")
+        guest.do(f"(disk-load /dev/vda 3600 {workers} > /tmp/load 2>&1; "
                  "echo status $? >> /tmp/load) &")
 
     def progress(self):
@@ -64,6 +66,7 @@ class Load:
 
     def end(self):
         """(writes, reads, discards), after it has found nothing wrong."""
+        self.guest.do("touch /tmp/load.enough")
         wait_for(lambda: "status" in self.guest.do("tail -n 1 /tmp/load"),
                  "the end of disk-load", 240)
         said = self.guest.do("cat /tmp/load")

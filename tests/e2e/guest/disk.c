@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * disk-load DEVICE SECONDS WORKERS: writes and reads a disk, around the page
- * cache, and compares. Each worker has a part of the disk to itself, writes
- * blocks of it at random places, one after the other, and flushes now and then;
- * what it reads must be what it wrote last. Says "load: N writes, N reads,
- * N bad" at the end, and every second how far it is.
+ * cache, and compares, for so long or until there is ENOUGH. Each worker has a
+ * part of the disk to itself, writes blocks of it at random places, one after
+ * the other, and flushes now and then; what it reads must be what it wrote
+ * last. Says "load: N writes, N reads, N bad" at the end, and every second how
+ * far it is.
  * Each 512 bytes begin with their place on the disk, a generation and a sum of
  * both, so that what was lost, doubled or misplaced can be told apart.
  */
@@ -23,6 +24,7 @@
 
 #include <linux/fs.h>
 
+#define ENOUGH "/tmp/load.enough"
 #define BLOCK 16384
 #define SECTOR 512
 #define BLOCKS 256 /* a worker's */
@@ -107,7 +109,7 @@ static void work(const char *path, unsigned n, time_t seconds, struct counts *c)
 
 	if (fd < 0 || b == MAP_FAILED)
 		give_up("open", 0);
-	for (uint64_t g = 1; time(NULL) < end; g++) {
+	for (uint64_t g = 1; time(NULL) < end && access(ENOUGH, F_OK); g++) {
 		uint64_t w = next(&x) % BLOCKS, r = next(&x) % BLOCKS;
 		uint64_t range[2] = { base + w * BLOCK, BLOCK };
 
