@@ -53,6 +53,19 @@ static void feeds_sync(struct msix *m, const struct msix_vector *v)
 	}
 }
 
+/*
+ * With the lock held: sends what was kept, if it can be. Any thread: it changes
+ * nothing of KVM's, which the sandbox of a worker does not let it.
+ */
+static void send_kept(struct msix *m, struct msix_vector *v)
+{
+	if (!vector_open(m, v) || v->fresh)
+		return;
+	if (v->pending && !v->dead)
+		irq_msi_fire(m->irq, v->msi);
+	v->pending = false;
+}
+
 /* With the lock held: makes KVM agree, then sends what was kept. */
 static void vector_sync(struct msix *m, struct msix_vector *v)
 {
@@ -73,9 +86,7 @@ static void vector_sync(struct msix *m, struct msix_vector *v)
 		v->fresh = false;
 	}
 	feeds_sync(m, v);
-	if (v->pending && !v->dead)
-		irq_msi_fire(m->irq, v->msi);
-	v->pending = false;
+	send_kept(m, v);
 }
 
 int msix_open(struct msix *m, struct pci_dev *pci, struct irq *irq, unsigned n,
@@ -231,7 +242,7 @@ bool msix_fire(struct msix *m, unsigned vector)
 	on = m->enabled;
 	if (on && vector < m->n) {
 		m->v[vector].pending = true;
-		vector_sync(m, &m->v[vector]);
+		send_kept(m, &m->v[vector]);
 	}
 	pthread_mutex_unlock(&m->lock);
 	return on;

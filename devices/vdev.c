@@ -8,6 +8,7 @@
 #include "devices/vdev.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,9 +55,17 @@ int vdev_doorbell(struct vdev *d, unsigned i)
 	return fd >= 0 ? fd : vdev_worker(d, i)->kick_fd;
 }
 
+/*
+ * Another process may have the eventfd, and with it the file's flags: it can
+ * make it one that blocks, and fill it. What has been rung is not rung again,
+ * so nothing that is full is written to.
+ */
 void vdev_ring(struct vdev *d, unsigned i)
 {
-	(void)!write(vdev_doorbell(d, i), &(uint64_t){ 1 }, sizeof(uint64_t));
+	struct pollfd p = { .fd = vdev_doorbell(d, i), .events = POLLIN };
+
+	if (poll(&p, 1, 0) <= 0)
+		(void)!write(p.fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 uint8_t vdev_status(const struct vdev *d)

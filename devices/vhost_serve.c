@@ -237,6 +237,22 @@ static void dial_again(struct vhost_user *v)
 	v->retry_ns = clock_ns() + RETRY_MS * (uint64_t)CLOCK_NS_PER_MS;
 }
 
+/*
+ * A peer that shuts its channel does so for all who come, as they get the same
+ * one: there is no news of a changed configuration any more, and that is all.
+ */
+static int deafen(struct vhost_user *v)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(v->back); i++) {
+		close(v->back[i]);
+		v->back[i] = -1;
+	}
+	log_warn("%s: %s has shut its channel: a change of its configuration "
+		 "is not seen from here on",
+		 v->vdev.label, v->path);
+	return 0;
+}
+
 /* What it says on its channel. */
 static int listen_to(struct vhost_user *v)
 {
@@ -255,6 +271,8 @@ static int listen_to(struct vhost_user *v)
 		changed = true;
 		rc = 0;
 	}
+	if (rc == -EPIPE)
+		rc = deafen(v);
 	return !rc && changed ? fetch_config(v) : rc;
 }
 

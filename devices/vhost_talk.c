@@ -101,7 +101,7 @@ int talk_begin(struct vhost_user *v, const char **why)
 		rc = settle_protocol(v, &w);
 	if (!rc)
 		rc = tell_alone(&w, VHOST_SET_OWNER, -1);
-	if (!rc && (v->protocol & both) == both)
+	if (!rc && (v->protocol & both) == both && v->back[1] >= 0)
 		rc = tell_alone(&w, VHOST_SET_BACKEND_REQ_FD, v->back[1]);
 	if (rc || !v->kind->config_bytes || v->protocol & VHOST_P_CONFIG)
 		return rc;
@@ -200,13 +200,6 @@ static bool ring_reachable(const struct vhost_user *v, unsigned i)
 	       !gmem_iov(v->vdev.mem, s->used, 6 + 8ull * s->size, true, &iov);
 }
 
-static void eventfd_empty(int fd)
-{
-	uint64_t n;
-
-	(void)!read(fd, &n, sizeof(n));
-}
-
 static int start_ring(struct vhost_user *v, const struct vhost_wire *w,
 		      unsigned i)
 {
@@ -231,26 +224,24 @@ static int start_ring(struct vhost_user *v, const struct vhost_wire *w,
 	return rc;
 }
 
-static void ring_bell(int fd)
-{
-	(void)!write(fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-}
-
 /* From the kick on the peer serves it. */
 static int open_ring(struct vhost_user *v, const struct vhost_wire *w,
 		     unsigned i, bool again)
 {
-	const struct vqueue *q = &v->vdev.queue[i];
+	const struct vdev_transport *t = &v->vdev.transport;
 	int rc = 0;
 
 	if (v->features & VHOST_F_PROTOCOL)
 		rc = tell_state(w, VHOST_SET_VRING_ENABLE, i, 1);
 	if (rc)
 		return rc;
-	ring_bell(q->kick_fd);
-	/* What was answered while nobody listened has interrupted nobody. */
+	vdev_ring(&v->vdev, i);
+	/*
+	 * What was answered while nobody listened has interrupted nobody. Not
+	 * by the peer's eventfd: see vdev_ring.
+	 */
 	if (again)
-		ring_bell(q->call_fd);
+		t->queue_interrupt(t->ctx, &v->vdev.queue[i]);
 	return 0;
 }
 
@@ -258,10 +249,8 @@ void talk_renew(struct vhost_user *v)
 {
 	if (!atomic_exchange(&v->renewed, false))
 		return;
-	for (unsigned i = 0; i < v->vdev.n_queues; i++) {
+	for (unsigned i = 0; i < v->vdev.n_queues; i++)
 		v->base[i] = 0;
-		eventfd_empty(v->vdev.queue[i].call_fd);
-	}
 	renounce_inflight(v);
 	v->asked = false;
 	v->settled = true;

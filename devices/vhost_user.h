@@ -46,7 +46,8 @@ struct vhost_user {
 	const char *path;
 	/* The worker's, from its first moment on. */
 	int fd; /* the connection; -1: there is none */
-	int back[2]; /* the peer's channel: our end, and the one it gets */
+	/* The peer's channel: our end, and the one it gets; -1: shut. */
+	int back[2];
 	int dial_fd;
 	bool dialing; /* an answer of the dialer's is to come */
 	uint64_t retry_ns;

@@ -102,7 +102,7 @@ static const struct jail_rule vcpu_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, KVM_IRQFD) }, "MSI-X: a vector" },
 	{ SYS_ioctl, { EQUAL(1, KVM_IOEVENTFD) },
 	  "virtio: a BAR with doorbells moves" },
-	{ SYS_poll, {}, "MSI-X: is an interrupt from outside pending" },
+	{ SYS_poll, {}, "doorbells; MSI-X: does an eventfd have something" },
 };
 
 /*

@@ -186,6 +186,15 @@ static inline void peer_serve(struct peer *p, unsigned i)
 		(void)!write(r->call, &(uint64_t){ 1 }, 8);
 }
 
+static inline void peer_take_kick(const struct peer *p, unsigned i)
+{
+	struct pollfd f = { .fd = p->ring[i].kick, .events = POLLIN };
+	uint64_t n;
+
+	if (!p->rests && poll(&f, 1, 0) > 0)
+		(void)!read(f.fd, &n, sizeof(n));
+}
+
 static inline void peer_memory(struct peer *p, const struct vhost_memory *t,
 			       const int *fds, unsigned n)
 {
@@ -331,7 +340,6 @@ static inline void *peer_main(void *arg)
 			  .events = POLLIN },
 			{ .fd = p->conn, .events = POLLIN },
 		};
-		uint64_t n;
 
 		if (poll(f, 2, 1) > 0) {
 			if (f[0].revents) {
@@ -342,8 +350,7 @@ static inline void *peer_main(void *arg)
 				peer_message(p);
 		}
 		for (unsigned i = 0; i < PEER_RINGS; i++) {
-			if (p->ring[i].kick >= 0)
-				(void)!read(p->ring[i].kick, &n, sizeof(n));
+			peer_take_kick(p, i);
 			peer_serve(p, i);
 		}
 		if (p->hangs_up) {
