@@ -77,13 +77,41 @@ int backing_open(struct backing *b, const char *path, bool readonly)
 		rc = refuse_size(path, end);
 		goto fail;
 	}
-	*b = (struct backing){ .fd = fd,
+	*b = (struct backing){ .path = path,
+			       .fd = fd,
 			       .bytes = (uint64_t)end,
-			       .readonly = readonly };
+			       .readonly = readonly,
+			       .device = S_ISBLK(st.st_mode) };
 	return 0;
 fail:
 	close(fd);
 	return rc;
+}
+
+int backing_resize(struct backing *b, uint64_t bytes, uint64_t *found)
+{
+	off_t end = lseek(b->fd, 0, SEEK_END);
+
+	if (end < 0)
+		return -errno;
+	*found = (uint64_t)end;
+	if (!bytes)
+		bytes = *found;
+	if (bytes % BACKING_SECTOR)
+		return -EINVAL;
+	if (bytes < b->bytes)
+		return -ERANGE;
+	/* Others may have written behind its old end: nothing is cut off. */
+	if (bytes < *found)
+		return -EPERM;
+	if (bytes > *found) {
+		if (b->readonly || b->device)
+			return -EPERM;
+		if (bytes > INT64_MAX || ftruncate(b->fd, (off_t)bytes))
+			return bytes > INT64_MAX ? -EFBIG : -errno;
+	}
+	atomic_store(&b->bytes, bytes);
+	return 0;
 }
 
 void backing_close(struct backing *b)

@@ -8,6 +8,7 @@
 #ifndef CARREL_DEVICES_BACKING_H
 #define CARREL_DEVICES_BACKING_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -16,9 +17,11 @@
 #define BACKING_SECTOR 512u
 
 struct backing {
+	const char *path; /* as it was given; borrowed */
 	int fd;
-	uint64_t bytes; /* a multiple of BACKING_SECTOR, not 0 */
+	_Atomic(uint64_t) bytes; /* a multiple of BACKING_SECTOR; only grows */
 	bool readonly;
+	bool device; /* a block device: it has the size that it has */
 };
 
 /*
@@ -27,6 +30,15 @@ struct backing {
  */
 int backing_open(struct backing *b, const char *path, bool readonly) MUST_USE;
 void backing_close(struct backing *b);
+
+/*
+ * Makes it as large as it is to be, or, with 0, as large as the file has become
+ * by itself. A file of ours is made longer; what is read only, a block device
+ * and a file that somebody made longer has to have that size already. -EINVAL:
+ * no multiple of BACKING_SECTOR; -ERANGE: less than it has; -EPERM: not the
+ * size of the file, which is *found.
+ */
+int backing_resize(struct backing *b, uint64_t bytes, uint64_t *found) MUST_USE;
 
 /* What is still to be read or written, and where. */
 struct backing_span {

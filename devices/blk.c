@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 /* Feature bits (5.2.3). */
@@ -84,7 +85,8 @@ static_assert(sizeof(struct config_space) <= VDEV_CONFIG, "room for it");
 
 static uint64_t capacity(const struct blk *b)
 {
-	return b->file.bytes / BACKING_SECTOR;
+	return atomic_load_explicit(&b->file.bytes, memory_order_relaxed) /
+	       BACKING_SECTOR;
 }
 
 /*
@@ -111,6 +113,19 @@ static bool place_ok(const struct blk *b, uint64_t sector, uint64_t len)
 	       range_ok(sector, len / BACKING_SECTOR, capacity(b));
 }
 
+/* Does the limit let a request pass? -EAGAIN: not now, and it will wait. */
+static int toll(struct blk *b, struct chain *c, uint64_t bytes)
+{
+	struct limit_meter *m = &b->counts[vdev_queue_of(&b->vdev, c)].meter;
+	uint64_t now, wait;
+
+	if (!limit_matters(&b->limit, m))
+		return 0;
+	now = clock_ns();
+	wait = limit_take(&b->limit, m, now, min_u64(bytes, REQUEST_MAX));
+	return wait ? vdev_wait_until(&b->vdev, c, now + wait) : 0;
+}
+
 /*
  * The handlers: an error breaks the device, *status is for the driver. done
  * counts the bytes they put at the start of the writable part.
@@ -129,6 +144,9 @@ static int do_in(struct blk *b, struct chain *c, uint64_t sector,
 	*status = S_IOERR;
 	if (!place_ok(b, sector, len))
 		return 0;
+	rc = toll(b, c, len);
+	if (rc)
+		return rc;
 	rc = backing_try_read(&b->file, &s);
 	if (rc == -EAGAIN) {
 		rc = vdev_will_wait(c);
@@ -156,6 +174,9 @@ static int do_out(struct blk *b, struct chain *c, uint64_t sector,
 	*status = S_IOERR;
 	if (b->file.readonly || !place_ok(b, sector, chain_out_len(c)))
 		return 0;
+	rc = toll(b, c, chain_out_len(c));
+	if (rc)
+		return rc;
 	rc = backing_try_write(&b->file, &s);
 	if (rc == -EAGAIN || (!rc && through)) {
 		rc = vdev_will_wait(c);
@@ -169,13 +190,20 @@ static int do_out(struct blk *b, struct chain *c, uint64_t sector,
 	return 0;
 }
 
-static int do_flush(struct blk *b, struct chain *c, uint8_t *status)
+static int flush(struct blk *b, struct chain *c, uint8_t *status)
 {
 	int rc = vdev_will_wait(c);
 
 	if (!rc)
 		*status = status_of(b, "flush", backing_flush(&b->file));
 	return rc;
+}
+
+static int do_flush(struct blk *b, struct chain *c, uint8_t *status)
+{
+	int rc = toll(b, c, 0);
+
+	return rc ? rc : flush(b, c, status);
 }
 
 static int do_get_id(struct blk *b, struct chain *c, uint64_t *done,
@@ -215,6 +243,16 @@ static uint8_t one_range(struct blk *b, uint32_t type,
 			 backing_zero(&b->file, off, len, unmap));
 }
 
+/* What may have to be written: a discard is none of it. */
+static uint64_t bytes_of(const struct request_range *r, size_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		sum += (uint64_t)r[n].sectors * BACKING_SECTOR;
+	return sum;
+}
+
 static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
 		     uint8_t *status)
 {
@@ -229,6 +267,8 @@ static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
 		return 0;
 	rc = chain_read(c, b->vdev.mem, r, (size_t)len);
 	if (!rc)
+		rc = toll(b, c, type == T_WRITE_ZEROES ? bytes_of(r, n) : 0);
+	if (!rc)
 		rc = vdev_will_wait(c);
 	if (rc)
 		return rc;
@@ -236,7 +276,7 @@ static int do_ranges(struct blk *b, struct chain *c, uint32_t type,
 	for (size_t i = 0; i < n && *status == S_OK; i++)
 		*status = one_range(b, type, &r[i]);
 	if (*status == S_OK && !(b->vdev.accepted & F_FLUSH))
-		return do_flush(b, c, status);
+		return flush(b, c, status);
 	return 0;
 }
 
@@ -360,6 +400,8 @@ int blk_attach(struct blk *b, const struct blk_config *cfg, struct pci_bus *pci,
 		return rc;
 	features |= cfg->readonly ? F_RO : F_DISCARD | F_WRITE_ZEROES;
 	config_fill(b, cfg->queues);
+	limit_open(&b->limit);
+	limit_set(&b->limit, &cfg->rates, clock_ns());
 	rc = vdev_open(&b->vdev, &blk_ops, cfg->id, mem, features,
 		       cfg->platform, cfg->queues, hooks);
 	if (rc)
@@ -371,6 +413,7 @@ int blk_attach(struct blk *b, const struct blk_config *cfg, struct pci_bus *pci,
 fail_vdev:
 	vdev_close(&b->vdev);
 fail_file:
+	limit_close(&b->limit);
 	backing_close(&b->file);
 	log_error("disk '%s': %s", cfg->id, strerror(-rc));
 	return rc;
@@ -380,15 +423,42 @@ void blk_close(struct blk *b)
 {
 	vdev_close(&b->vdev);
 	virtio_pci_close(&b->pci);
+	limit_close(&b->limit);
 	backing_close(&b->file);
+}
+
+void blk_set_limit(struct blk *b, const struct rates *r)
+{
+	limit_set(&b->limit, r, clock_ns());
+	vdev_kick(&b->vdev);
+}
+
+int blk_resize(struct blk *b, struct bus *lock, uint64_t bytes, uint64_t *found)
+{
+	uint64_t before = capacity(b);
+	int rc = backing_resize(&b->file, bytes, found);
+
+	if (rc || capacity(b) == before)
+		return rc;
+	bus_lock(lock);
+	put_le64(b->vdev.config + offsetof(struct config_space, capacity),
+		 capacity(b));
+	vdev_config_changed(&b->vdev);
+	bus_unlock(lock);
+	return 0;
 }
 
 void blk_count(const struct blk *b, struct disk_counts *out)
 {
 	*out = (struct disk_counts){ .id = b->vdev.label };
-	for (unsigned q = 0; q < b->vdev.n_queues; q++)
-		for (unsigned i = 0; i < DISK_COUNTERS; i++)
-			out->n[i] += counter_get(&b->counts[q].n[i]);
+	for (unsigned q = 0; q < b->vdev.n_queues; q++) {
+		const struct blk_counts *c = &b->counts[q];
+
+		for (unsigned i = 0; i < DISK_WAITS; i++)
+			out->n[i] += counter_get(&c->n[i]);
+		out->n[DISK_WAITS] += counter_get(&c->meter.waits);
+		out->n[DISK_WAIT_NS] += counter_get(&c->meter.ns);
+	}
 }
 
 void blk_pause(struct blk *b)

@@ -9,6 +9,7 @@
 #define CARREL_DEVICES_BLK_H
 
 #include "devices/backing.h"
+#include "devices/limit.h"
 #include "devices/virtio_pci.h"
 #include "vmm/counter.h"
 
@@ -20,17 +21,20 @@ struct blk_config {
 	bool readonly;
 	unsigned queues; /* 1 to BLK_QUEUES, a worker thread for each */
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
+	struct rates rates;
 };
 
 /* Of one queue, counted by its worker: a cache line of its own. */
 struct blk_counts {
-	_Alignas(64) struct counter n[DISK_COUNTERS];
+	_Alignas(64) struct counter n[DISK_WAITS];
+	struct limit_meter meter; /* and the two behind those */
 };
 
 struct blk {
 	struct vdev vdev; /* first: the request handler casts back */
 	struct virtio_pci pci;
 	struct backing file;
+	struct limit limit; /* of all queues together */
 	_Atomic(unsigned) failures; /* of the host's file */
 	struct blk_counts counts[BLK_QUEUES];
 	char id[BLK_ID_BYTES]; /* GET_ID's answer: zero-padded, not ended */
@@ -45,6 +49,13 @@ void blk_close(struct blk *b);
 /* For stop and cont: between them no guest memory is touched. Counted. */
 void blk_pause(struct blk *b);
 void blk_resume(struct blk *b);
+
+/* For the control socket, main thread. Requests that wait ask again. */
+void blk_set_limit(struct blk *b, const struct rates *r);
+
+/* As backing_resize; the driver is told. lock: the bus', not held. */
+int blk_resize(struct blk *b, struct bus *lock, uint64_t bytes,
+	       uint64_t *found) MUST_USE;
 
 /* What its queues did so far, summed up. Any thread. */
 void blk_count(const struct blk *b, struct disk_counts *out);

@@ -13,6 +13,7 @@
 
 #include "devices/passt.h"
 #include "devices/tap.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 #define MTU_USUAL 1500u
@@ -180,6 +181,8 @@ static void close_ends(struct net *n)
 	}
 	net_link_close(n);
 	pthread_mutex_destroy(&n->lock);
+	limit_close(&n->rx_limit);
+	limit_close(&n->tx_limit);
 }
 
 static int open_ends(struct net *n, const struct net_config *cfg)
@@ -202,6 +205,8 @@ static int open_ends(struct net *n, const struct net_config *cfg)
 		n->pair[i] = p;
 		p->end = p->rx.end = p->tx.end = end[i];
 		p->rx.up = p->tx.up = &n->link.up;
+		p->rx.tally.limit = &n->rx_limit;
+		p->tx.tally.limit = &n->tx_limit;
 	}
 	return rc;
 }
@@ -249,6 +254,10 @@ int net_attach(struct net *n, const struct net_config *cfg,
 	};
 	CHECK(cfg->pairs && cfg->pairs <= NET_PAIRS);
 	pthread_mutex_init(&n->lock, NULL);
+	limit_open(&n->rx_limit);
+	limit_open(&n->tx_limit);
+	limit_set(&n->rx_limit, &cfg->rx, clock_ns());
+	limit_set(&n->tx_limit, &cfg->tx, clock_ns());
 	rc = net_link_open(n, cfg->dial_fd);
 	if (rc)
 		goto fail;
@@ -291,4 +300,33 @@ void net_pause(struct net *n)
 void net_resume(struct net *n)
 {
 	vdev_resume(&n->vdev);
+}
+
+void net_set_limits(struct net *n, const struct rates *rx,
+		    const struct rates *tx)
+{
+	limit_set(&n->rx_limit, rx, clock_ns());
+	limit_set(&n->tx_limit, tx, clock_ns());
+	vdev_kick(&n->vdev);
+}
+
+/* first: NET_RX_FRAMES or NET_TX_FRAMES; what follows has the same order. */
+static void add_tally(uint64_t *first, const struct net_tally *t)
+{
+	const struct counter *const all[] = {
+		&t->frames, &t->bytes,	     &t->drops,
+		&t->errors, &t->meter.waits, &t->meter.ns,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		first[i] += counter_get(all[i]);
+}
+
+void net_count(const struct net *n, struct net_counts *out)
+{
+	*out = (struct net_counts){ .id = n->vdev.label };
+	for (unsigned i = 0; i < n->n_pairs; i++) {
+		add_tally(&out->n[NET_RX_FRAMES], &n->pair[i]->rx.tally);
+		add_tally(&out->n[NET_TX_FRAMES], &n->pair[i]->tx.tally);
+	}
 }

@@ -26,6 +26,7 @@ struct net_config {
 	unsigned mtu; /* 0: a tap's own, unless that is 1500 */
 	int dial_fd; /* of dial_fork, for passt; the device closes it. Or -1 */
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
+	struct rates rx, tx; /* rx: to the guest */
 };
 
 /* What a device is attached to; all of it outlives the device. */
@@ -53,6 +54,7 @@ struct net {
 	unsigned n_pairs;
 	struct net_pair *pair[NET_PAIRS];
 	struct net_link link;
+	struct limit rx_limit, tx_limit;
 	pthread_mutex_t lock; /* of what a driver's start settles */
 	_Atomic(bool) settled;
 };
@@ -65,6 +67,13 @@ void net_close(struct net *n);
 /* For stop and cont: between them no guest memory is touched. Counted. */
 void net_pause(struct net *n);
 void net_resume(struct net *n);
+
+/* For the control socket, main thread. Frames that wait ask again. */
+void net_set_limits(struct net *n, const struct rates *rx,
+		    const struct rates *tx);
+
+/* What its queues did so far, summed up. Any thread. */
+void net_count(const struct net *n, struct net_counts *out);
 
 /* The device's side of a control request (5.1.6.5), for net.c. */
 int net_ctrl_request(struct vdev *d, struct chain *c,

@@ -49,6 +49,9 @@ static void update(struct net *n)
 	if (up != was)
 		vdev_config_changed(&n->vdev);
 	bus_unlock(n->board->bus);
+	/* Frames that a limit keeps back are dropped now, not later. */
+	if (up != was)
+		vdev_kick(&n->vdev);
 }
 
 void net_set_link(struct net *n, bool up)

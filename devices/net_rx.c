@@ -146,17 +146,16 @@ static int finish(struct net_rx *r, struct vqueue *q, struct net_hdr *h,
 	}
 	if (rc)
 		return rc;
-	atomic_fetch_add_explicit(&r->frames, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&r->bytes, len - HDR, memory_order_relaxed);
+	net_tally_passed(&r->tally, len - HDR);
 	/* 5.1.6.3.2: all buffers of a frame are shown at once. */
 	rc = virtq_publish(&q->ring);
 	return rc ? rc : vdev_announce_late(q);
 }
 
-static void drop(struct net_rx *r)
+static void drop(struct net_rx *r, struct counter *why)
 {
 	r->frame.len = 0;
-	atomic_fetch_add_explicit(&r->dropped, 1, memory_order_relaxed);
+	counter_add(why, 1);
 }
 
 /* 5.1.4.1: a packet beyond the MTU that the guest was told is not passed on. */
@@ -190,7 +189,7 @@ static int read_straight(struct net_rx *r, struct vqueue *q)
 		return rc;
 	if (!too_long(r, &h, len - HDR))
 		return finish(r, q, &h, len);
-	drop(r); /* the buffers are still ours */
+	drop(r, &r->tally.errors); /* the buffers are still ours */
 	return 0;
 }
 
@@ -204,7 +203,7 @@ static int place(struct net_rx *r, struct vqueue *q)
 		/* Nothing that the guest can still add would make it fit. */
 		if (r->n == q->ring.at.size || full(r) ||
 		    (!r->mergeable && r->n)) {
-			drop(r);
+			drop(r, &r->tally.errors);
 			return 0;
 		}
 		return -ENOBUFS;
@@ -214,7 +213,10 @@ static int place(struct net_rx *r, struct vqueue *q)
 	return rc ? rc : finish(r, q, &r->frame.hdr, len);
 }
 
-/* One frame. -EAGAIN: there is none; -ENOBUFS: there is nowhere to put it. */
+/*
+ * One frame. -EAGAIN: there is none; -ENOBUFS: there is nowhere to put it;
+ * -EBUSY: the limit keeps it back.
+ */
 static int step(struct net_rx *r, struct vqueue *q)
 {
 	bool up = atomic_load_explicit(r->up, memory_order_relaxed);
@@ -225,6 +227,9 @@ static int step(struct net_rx *r, struct vqueue *q)
 	if (!r->frame.len) {
 		if (up && !r->n)
 			return -ENOBUFS;
+		rc = up ? net_tally_ask(&r->tally, q) : 0;
+		if (rc)
+			return rc;
 		if (up && r->end->ops->receive_iov && room(r) >= WHOLE)
 			return read_straight(r, q);
 		rc = r->end->ops->receive(r->end, &r->frame);
@@ -232,7 +237,7 @@ static int step(struct net_rx *r, struct vqueue *q)
 			return rc;
 	}
 	if (!up || too_long(r, &r->frame.hdr, r->frame.len)) {
-		drop(r);
+		drop(r, up ? &r->tally.errors : &r->tally.drops);
 		return 0;
 	}
 	return place(r, q);
@@ -268,7 +273,7 @@ int net_rx_serve(struct net_rx *r, struct vqueue *q)
 		if (!rc && !more)
 			return 0; /* the driver rings when it has some */
 	}
-	if (rc && rc != -EAGAIN)
+	if (rc && rc != -EAGAIN && rc != -EBUSY)
 		return rc;
 	if (rc == -EAGAIN)
 		worker_watch(&q->worker, r->end->fd, POLLIN);

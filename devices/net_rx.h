@@ -11,7 +11,7 @@
 #define CARREL_DEVICES_NET_RX_H
 
 #include "devices/net_end.h"
-#include "devices/vdev.h"
+#include "devices/net_tally.h"
 
 #define NET_RX_SPANS 1000 /* with the header, less than IOV_MAX */
 
@@ -29,7 +29,7 @@ struct net_rx {
 	size_t longest; /* bytes of a frame that is no more than one packet */
 	bool fresh; /* the ring is new: what came before was for another */
 	struct net_frame frame; /* of len 0: none waits */
-	_Atomic(uint64_t) frames, bytes, dropped;
+	struct net_tally tally;
 	uint64_t room; /* bytes in all buffers */
 	unsigned first, n; /* buffers */
 	unsigned first_span, n_spans;

@@ -6,12 +6,28 @@
 
 #include <errno.h>
 
-static void count(_Atomic(uint64_t) *n, uint64_t by)
+/*
+ * A frame of len bytes. -EIO: dropped, and counted; others as net_end's send,
+ * or as net_tally_ask.
+ */
+static int pass(struct net_tx *t, struct vqueue *q, const struct net_hdr *h,
+		uint64_t len)
 {
-	atomic_fetch_add_explicit(n, by, memory_order_relaxed);
+	int rc;
+
+	if (!atomic_load_explicit(t->up, memory_order_relaxed)) {
+		counter_add(&t->tally.drops, 1);
+		return -EIO;
+	}
+	rc = len < NET_ETHER_BYTES ? -EIO : net_tally_ask(&t->tally, q);
+	if (!rc)
+		rc = t->end->ops->send(t->end, h, &q->chain, q->dev->mem);
+	if (rc == -EIO)
+		counter_add(&t->tally.errors, 1);
+	return rc;
 }
 
-/* One frame. -EAGAIN: it stays in the ring; errors as net_end's send. */
+/* One frame. -EAGAIN, -EBUSY: it stays in the ring. */
 static int send_one(struct net_tx *t, struct vqueue *q)
 {
 	struct chain *c = &q->chain;
@@ -30,19 +46,11 @@ static int send_one(struct net_tx *t, struct vqueue *q)
 		rc = -EBADMSG;
 	if (rc)
 		return rc;
-	if (len < NET_ETHER_BYTES ||
-	    !atomic_load_explicit(t->up, memory_order_relaxed))
-		rc = -EIO;
-	else
-		rc = t->end->ops->send(t->end, &h, c, q->dev->mem);
-	if (rc == -EIO) {
-		count(&t->dropped, 1);
+	rc = pass(t, q, &h, len);
+	if (rc == -EIO)
 		return 0;
-	}
-	if (!rc) {
-		count(&t->frames, 1);
-		count(&t->bytes, len);
-	}
+	if (!rc)
+		net_tally_passed(&t->tally, len);
 	return rc;
 }
 
@@ -55,7 +63,7 @@ static int take_and_send(struct net_tx *t, struct vqueue *q)
 		return rc ? rc : -ENODATA;
 	head = q->chain.head;
 	rc = send_one(t, q);
-	if (rc == -EAGAIN || rc == -ENOTCONN)
+	if (rc == -EAGAIN || rc == -EBUSY || rc == -ENOTCONN)
 		virtq_untake(&q->ring);
 	if (!rc)
 		rc = virtq_give(&q->ring, head, 0);
@@ -86,6 +94,8 @@ int net_tx_serve(struct net_tx *t, struct vqueue *q)
 		if (!rc && !more)
 			return 0;
 	}
+	if (rc == -EBUSY) /* of what has passed, nothing is to wait as well */
+		rc = flush(t);
 	if (rc && rc != -EAGAIN)
 		return rc;
 	/* Held: the release looks again. */

@@ -11,12 +11,12 @@
 #define CARREL_DEVICES_NET_TX_H
 
 #include "devices/net_end.h"
-#include "devices/vdev.h"
+#include "devices/net_tally.h"
 
 struct net_tx {
 	struct net_end *end;
 	const _Atomic(bool) *up; /* down: frames are dropped */
-	_Atomic(uint64_t) frames, bytes, dropped;
+	struct net_tally tally;
 };
 
 /* As net_rx_serve. */

@@ -138,6 +138,12 @@ int vdev_will_wait(struct chain *c)
 	return vdev_announce((struct vqueue *)queue_of(c));
 }
 
+int vdev_wait_until(struct vdev *d, struct chain *c, uint64_t ns)
+{
+	worker_wake_at(vdev_worker(d, vdev_queue_of(d, c)), ns);
+	return -EAGAIN;
+}
+
 unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
 {
 	return (unsigned)(queue_of(c) - d->queue);
@@ -155,6 +161,8 @@ static int serve_one(struct vqueue *q)
 	int rc;
 
 	rc = q->dev->ops->request(q->dev, &q->chain, &written);
+	if (rc == -EAGAIN)
+		virtq_untake(&q->ring);
 	if (!rc)
 		rc = virtq_give(&q->ring, head, written);
 	return rc ? rc : vdev_announce_late(q);
@@ -181,7 +189,8 @@ int vdev_serve(struct vqueue *q)
 		if (!rc)
 			rc = virtq_notify_me(&q->ring, true, &more);
 	}
-	return rc ? rc : vdev_announce(q);
+	/* Nothing is to ring before its time: the worker wakes by itself. */
+	return rc && rc != -EAGAIN ? rc : vdev_announce(q);
 }
 
 static void queue_run(void *ctx)
@@ -254,6 +263,21 @@ void vdev_close(struct vdev *d)
 {
 	while (d->n_workers)
 		worker_close(&d->queue[--d->n_workers].worker);
+}
+
+void vdev_kick(struct vdev *d)
+{
+	for (unsigned i = 0; i < d->n_workers; i++)
+		worker_kick(&d->queue[i].worker);
+}
+
+uint64_t vdev_moved(const struct vdev *d)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < d->n_queues; i++)
+		n += counter_get(&d->queue[i].ring.moved);
+	return n;
 }
 
 void vdev_pause(struct vdev *d)

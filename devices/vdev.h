@@ -28,7 +28,8 @@ struct vdev_ops {
 	 * In a worker: one request. *written: valid bytes at the start of the
 	 * chain's writable part. An error breaks the device; what merely
 	 * failed is told to the driver in the request's own status. Before it
-	 * waits for anything it calls vdev_will_wait.
+	 * waits for anything it calls vdev_will_wait. With -EAGAIN it has done
+	 * nothing: it gets the request again, when vdev_wait_until said.
 	 */
 	int (*request)(struct vdev *d, struct chain *c, uint32_t *written);
 	/*
@@ -118,6 +119,12 @@ void vdev_break(struct vdev *d, const char *why);
  */
 int vdev_will_wait(struct chain *c) MUST_USE;
 
+/*
+ * Likewise: the request is not to be served before that moment (clock_ns).
+ * Always -EAGAIN, for the handler to return.
+ */
+int vdev_wait_until(struct vdev *d, struct chain *c, uint64_t ns) MUST_USE;
+
 /* The worker that serves queue i. */
 struct worker *vdev_worker(struct vdev *d, unsigned i);
 
@@ -140,6 +147,12 @@ bool vdev_wanted_back(const struct vqueue *q);
 
 /* After config was changed, both under the bus lock: the driver is told. */
 void vdev_config_changed(struct vdev *d);
+
+/* Each queue is looked at again: what it waited for may have changed. */
+void vdev_kick(struct vdev *d);
+
+/* Bytes that the device read from and wrote to buffers so far. Any thread. */
+uint64_t vdev_moved(const struct vdev *d);
 
 /* Counted; pause returns when no worker touches guest memory any more. */
 void vdev_pause(struct vdev *d);

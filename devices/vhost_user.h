@@ -80,6 +80,7 @@ struct vhost_user_config {
 	bool platform; /* VIRTIO_F_ACCESS_PLATFORM is required */
 };
 
+#define VHOST_DISK_RO (1ull << 5) /* VIRTIO_BLK_F_RO; virtio 1.2, 5.2.3 */
 extern const struct vhost_kind vhost_disk, vhost_fs;
 
 /* 0, or -errno after one log line. *v and *board must stay where they are. */

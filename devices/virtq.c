@@ -59,12 +59,12 @@ int virtq_open(struct virtq *q, const struct gmem *mem,
 		rc = gmem_iov(mem, at->used, 6 + 8 * n, true, &v);
 	if (rc)
 		return rc;
-	*q = (struct virtq){
-		.mem = mem,
-		.at = *at,
-		.event_idx = features & VIRTIO_F_EVENT_IDX,
-		.indirect = features & VIRTIO_F_INDIRECT_DESC,
-	};
+	q->mem = mem;
+	q->at = *at;
+	q->event_idx = features & VIRTIO_F_EVENT_IDX;
+	q->indirect = features & VIRTIO_F_INDIRECT_DESC;
+	q->taken = q->filled = q->published = q->told = 0;
+	q->out_len = 0;
 	return 0;
 }
 
@@ -168,12 +168,16 @@ int virtq_take(struct virtq *q, struct chain *c)
 		return rc;
 	q->taken++;
 	rc = chain_collect(q, head, c);
-	return rc ? rc : 1;
+	if (rc)
+		return rc;
+	q->out_len = chain_out_len(c);
+	return 1;
 }
 
 void virtq_untake(struct virtq *q)
 {
 	q->taken--;
+	q->out_len = 0;
 }
 
 int virtq_fill(struct virtq *q, uint16_t head, uint32_t written)
@@ -181,9 +185,12 @@ int virtq_fill(struct virtq *q, uint16_t head, uint32_t written)
 	struct vring_used_elem e = { .id = head, .len = written };
 	int rc = gmem_write(q->mem, used_entry(q, q->filled), &e, sizeof(e));
 
-	if (!rc)
-		q->filled++;
-	return rc;
+	if (rc)
+		return rc;
+	q->filled++;
+	counter_add(&q->moved, q->out_len + written);
+	q->out_len = 0;
+	return 0;
 }
 
 int virtq_publish(struct virtq *q)

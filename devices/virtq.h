@@ -10,6 +10,7 @@
 #define CARREL_DEVICES_VIRTQ_H
 
 #include "devices/virtio.h"
+#include "vmm/counter.h"
 #include "vmm/gmem.h"
 
 #define VIRTQ_SIZE_MAX 256
@@ -29,6 +30,8 @@ struct virtq {
 	uint16_t filled; /* our used index, with entries not yet shown */
 	uint16_t published; /* our used index, as the driver sees it */
 	uint16_t told; /* used index when we last thought of that */
+	uint64_t out_len; /* readable bytes of the chain taken last */
+	struct counter moved; /* bytes of buffers given back: read, written */
 };
 
 /* A piece of guest memory: not yet checked, gmem does that when it is used. */
@@ -50,8 +53,9 @@ struct chain {
 };
 
 /*
- * features: what was negotiated. -EINVAL: the size is no power of two up to
- * VIRTQ_SIZE_MAX, or an address is unaligned; -EFAULT: a ring is not in RAM.
+ * *q is new, but for what it counted. features: what was negotiated. -EINVAL:
+ * the size is no power of two up to VIRTQ_SIZE_MAX, or an address is unaligned;
+ * -EFAULT: a ring is not in RAM.
  */
 int virtq_open(struct virtq *q, const struct gmem *mem,
 	       const struct virtq_setup *at, uint64_t features) MUST_USE;

@@ -189,3 +189,9 @@ void vsock_resume(struct vsock *v)
 {
 	vdev_resume(&v->vdev);
 }
+
+void vsock_count(const struct vsock *v, struct vsock_counts *out)
+{
+	for (unsigned i = 0; i < VSOCK_COUNTERS; i++)
+		out->n[i] = counter_get(&v->counts[i]);
+}

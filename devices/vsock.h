@@ -12,6 +12,7 @@
 
 #include "devices/virtio_pci.h"
 #include "devices/vsock_table.h"
+#include "vmm/counter.h"
 #include "vmm/socket.h"
 
 /* Clients that have not named a port yet; more wait in the backlog. */
@@ -44,6 +45,7 @@ struct vsock {
 	bool event_due; /* the guest is to hear that its connections are cut */
 	_Atomic(bool) cut_due; /* the driver is gone: set by any thread */
 	unsigned failures; /* told in the log */
+	struct counter counts[VSOCK_COUNTERS]; /* the worker's */
 };
 
 /* 0, or -errno after one log line. *v must stay where it is. */
@@ -51,6 +53,9 @@ int vsock_attach(struct vsock *v, const struct vsock_config *cfg,
 		 struct pci_bus *pci, uint8_t devfn, const struct gmem *mem,
 		 struct irq *irq, const struct worker_hooks *hooks) MUST_USE;
 void vsock_close(struct vsock *v);
+
+/* What it did so far. Any thread. */
+void vsock_count(const struct vsock *v, struct vsock_counts *out);
 
 /* For stop and cont: between them nothing moves. Counted. */
 void vsock_pause(struct vsock *v);

@@ -28,6 +28,7 @@ static int on_response(struct vsock *v, struct conn *c,
 	(void)chain;
 	table_arrived(&v->conns, c);
 	c->state = CONN_OPEN;
+	counter_add(&v->counts[VSOCK_OPENED], 1);
 	/* It fits, unless the client is gone, which its socket will tell. */
 	(void)!write(c->fd, line, (size_t)n);
 	return 0;
@@ -75,6 +76,8 @@ static int on_rw(struct vsock *v, struct conn *c, const struct vsock_header *h,
 		rc = -EPROTO;
 	else
 		rc = conn_take(c, chain, v->vdev.mem, h->len);
+	if (!rc)
+		counter_add(&v->counts[VSOCK_TX_BYTES], h->len);
 	if (rc != -EPROTO && rc != -ENOMEM)
 		return rc;
 	host_reset(v, c);
@@ -135,6 +138,7 @@ void guest_refuse(struct vsock *v, const struct vsock_header *h)
 		.op = VSOCK_OP_RST,
 	};
 	v->orphans++;
+	counter_add(&v->counts[VSOCK_RESETS], 1);
 }
 
 static int receive_one(struct vsock *v, struct chain *chain)
@@ -195,6 +199,7 @@ int guest_receive(struct vsock *v, bool *did)
 			rc = virtq_give(&q->ring, head, 0);
 		if (rc)
 			return rc;
+		counter_add(&v->counts[VSOCK_TX_PACKETS], 1);
 	}
 	return rc < 0 ? rc : vdev_announce(q);
 }
@@ -247,6 +252,7 @@ static int send_one(struct vsock *v, struct conn *c, const struct chain *chain,
 	conn_said(c, op, (uint32_t)len, &h);
 	h.dst_cid = v->cid;
 	*written = (uint32_t)(sizeof(h) + len);
+	counter_add(&v->counts[VSOCK_RX_BYTES], len);
 	rc = chain_write(chain, v->vdev.mem, &h, sizeof(h));
 	if (op == VSOCK_OP_RST)
 		host_free(v, c);
@@ -304,6 +310,7 @@ int guest_send(struct vsock *v, bool *did)
 			virtq_untake(&q->ring);
 		if (rc)
 			return rc;
+		counter_add(&v->counts[VSOCK_RX_PACKETS], written != 0);
 	}
 	return rc < 0 ? rc : vdev_announce(q);
 }

@@ -83,6 +83,7 @@ void host_reset(struct vsock *v, struct conn *c)
 	conn_hang_up(c);
 	table_arrived(&v->conns, c);
 	c->state = CONN_RESET;
+	counter_add(&v->counts[VSOCK_RESETS], 1);
 	table_pend(&v->conns, c);
 }
 
@@ -136,6 +137,7 @@ static void answered(struct vsock *v, struct conn *c, int sock, int err)
 		return;
 	}
 	c->state = CONN_OPEN;
+	counter_add(&v->counts[VSOCK_OPENED], 1);
 	c->answer = true;
 	table_pend(&v->conns, c);
 }

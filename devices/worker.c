@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
+
 /* With the lock held. */
 static void holds_changed(struct worker *w)
 {
@@ -27,14 +29,28 @@ void worker_take_kick(const struct worker *w)
 	(void)!read(w->kick_fd, &n, sizeof(n));
 }
 
+/* What is left until then. */
+static struct timespec time_until(uint64_t ns)
+{
+	uint64_t now = clock_ns(), left = ns > now ? ns - now : 0;
+
+	return (struct timespec){ .tv_sec = (time_t)(left / CLOCK_NS_PER_S),
+				  .tv_nsec = (long)(left % CLOCK_NS_PER_S) };
+}
+
 static void wait_kick_or_watch(struct worker *w)
 {
 	struct pollfd p[2] = { { .fd = w->kick_fd, .events = POLLIN },
 			       w->watch };
+	struct timespec left;
 
-	if (w->watch.fd < 0 || (poll(p, 2, -1) > 0 && p[0].revents))
+	if (w->wake_ns)
+		left = time_until(w->wake_ns);
+	if ((w->watch.fd < 0 && !w->wake_ns) ||
+	    (ppoll(p, 2, w->wake_ns ? &left : NULL, NULL) > 0 && p[0].revents))
 		worker_take_kick(w);
 	worker_watch(w, -1, 0);
+	worker_wake_at(w, 0);
 }
 
 /* Sleeps until kicked; the lock is free meanwhile. */

@@ -3,9 +3,10 @@
  * worker: a thread that serves one queue. It sleeps in read(2) on an eventfd
  * that the guest rings (a doorbell that KVM signals) and then calls run, which
  * works until nothing is left or worker_held says that it is wanted back. With
- * worker_watch it sleeps in poll(2), on a descriptor of its own as well. A
- * worker starts out held. It takes no lock but its own, and that one only
- * between runs, so whoever holds the bus lock may wait for it.
+ * worker_watch and worker_wake_at it sleeps in ppoll(2), on a descriptor of its
+ * own as well, or until a moment. A worker starts out held. It takes no lock
+ * but its own, and that one only between runs, so whoever holds the bus lock
+ * may wait for it.
  */
 #ifndef CARREL_DEVICES_WORKER_H
 #define CARREL_DEVICES_WORKER_H
@@ -39,6 +40,7 @@ struct worker {
 	_Atomic(bool) held; /* holds or quit, for run to look at */
 	int kick_fd; /* eventfd */
 	struct pollfd watch; /* the thread's own; fd -1: nothing */
+	uint64_t wake_ns; /* the thread's own, by clock_ns; 0: never */
 	char name[WORKER_NAME];
 	void (*run)(void *ctx);
 	void (*wait)(void *ctx, bool held); /* NULL: reads kick_fd */
@@ -81,6 +83,12 @@ void worker_kick(const struct worker *w);
 static inline void worker_watch(struct worker *w, int fd, short events)
 {
 	w->watch = (struct pollfd){ .fd = fd, .events = events };
+}
+
+/* Likewise, a moment by clock_ns at which it runs anyway. */
+static inline void worker_wake_at(struct worker *w, uint64_t ns)
+{
+	w->wake_ns = ns;
 }
 
 static inline bool worker_held(const struct worker *w)

@@ -58,7 +58,7 @@ own_header_first() {
 
 # Which folders a folder may include from; a program's main.c is free.
 include_direction() {
-	awk '/^#include "/ && FILENAME !~ /main\.c$|^vmm\/board(\.c|_parts\.h)$/ {
+	awk '/^#include "/ && FILENAME !~ /main\.c$|^vmm\/board(\.c|_ask\.c|_parts\.h)$/ {
 		folder = FILENAME; sub(/\/[^\/]*$/, "", folder)
 		from = $2; gsub(/"/, "", from); sub(/\/?[^\/]*$/, "", from)
 		if (from == folder || from == "vmm" || $2 == "\"dsdt.h\"" ||

@@ -236,6 +236,7 @@ static int open_disk(struct board *b, const struct config *c, size_t i,
 		.readonly = d->readonly,
 		.queues = d->queues ? d->queues : queues_default(c),
 		.platform = c->sev.on,
+		.rates = d->rates,
 	};
 	int rc;
 
@@ -277,6 +278,8 @@ static int open_net(struct board *b, const struct config *c, size_t i,
 		.mtu = n->mtu,
 		.dial_fd = dial_fd,
 		.platform = c->sev.on,
+		.rx = n->rx,
+		.tx = n->tx,
 	};
 	int rc =
 		net_attach(&b->net[i], &nc, &b->net_board, DEVFN(SLOT_NET + i));
@@ -313,6 +316,7 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 	if (!b)
 		return -ENOMEM;
 	b->vm = vm;
+	b->bounces = c->sev.on;
 	b->hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
 					  JAIL_WORKER };
 	b->vsock_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * board: the explicit list of devices, attached one line each. board.c is, with
- * main.c, the only file of vmm/ that sees devices/; the rest of the VMM knows a
- * board by the few things that happen to all devices at once.
+ * board: the explicit list of devices, attached one line each. board.c and
+ * board_ask.c are, with main.c, the only files of vmm/ that see devices/; the
+ * rest of the VMM knows a board by the few things that happen to all devices at
+ * once, or that the control socket wants of one.
  */
 #ifndef CARREL_VMM_BOARD_H
 #define CARREL_VMM_BOARD_H
@@ -52,9 +53,43 @@ void board_resume(struct board *b);
 /* Every device back to power-on; paused, vCPUs parked. */
 void board_reset(struct board *b);
 
-/* What its disks did so far, up to max of them; returns how many. */
-size_t board_count_disks(const struct board *b, struct disk_counts *out,
-			 size_t max);
+/* What devices did so far. */
+struct board_counts {
+	size_t n_disks, n_nets;
+	struct disk_counts disk[CONFIG_DISKS];
+	struct net_counts net[CONFIG_NETS];
+	bool has_vsock;
+	struct vsock_counts vsock;
+	/* By virtio devices of a SEV guest: its driver copied all of it. */
+	uint64_t bounce_bytes;
+};
+void board_count(const struct board *b, struct board_counts *out);
+
+/* A disk or a network interface as it is now. */
+struct board_disk {
+	const char *id, *path; /* path: of a peer's socket, if it is a peer's */
+	bool readonly;
+	bool peer; /* another process serves it: no limit, no resize here */
+	uint64_t bytes;
+	struct rates rates;
+};
+struct board_net {
+	const char *id, *peer;
+	bool up;
+	struct rates rx, tx;
+};
+
+/* The one of this index; false: there are fewer. */
+bool board_disk(struct board *b, size_t i, struct board_disk *out);
+bool board_net(struct board *b, size_t i, struct board_net *out);
+
+/* By control commands. -ENODEV: none has this name; else as blk_resize. */
+int board_limit_disk(struct board *b, const char *id,
+		     const struct rates *r) MUST_USE;
+int board_limit_net(struct board *b, const char *id, const struct rates *rx,
+		    const struct rates *tx) MUST_USE;
+int board_resize_disk(struct board *b, const char *id, uint64_t bytes,
+		      uint64_t *found) MUST_USE;
 
 /* QMP's balloon: memory that the guest shall have. -ENODEV: no balloon. */
 int board_balloon(struct board *b, uint64_t bytes) MUST_USE;

@@ -31,6 +31,7 @@
 
 struct board {
 	struct vm *vm;
+	bool bounces; /* virtio drivers copy through shared pages */
 	struct pci_bus pci;
 	struct q35 q35;
 	struct fwcfg fwcfg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * board_run: what happens to a board while its machine runs: it rests, goes on,
- * is reset, and is asked what it did.
+ * is reset.
  */
 #include "vmm/board.h"
 
@@ -67,48 +67,4 @@ void board_reset(struct board *b)
 void board_power_button(struct board *b)
 {
 	q35_power_button(&b->q35);
-}
-
-size_t board_count_disks(const struct board *b, struct disk_counts *out,
-			 size_t max)
-{
-	size_t n = (size_t)min_u64(b->n_disks, max);
-
-	for (size_t i = 0; i < n; i++)
-		blk_count(&b->disk[i], &out[i]);
-	return n;
-}
-
-int board_balloon(struct board *b, uint64_t bytes)
-{
-	if (!b->has_balloon)
-		return -ENODEV;
-	balloon_set(&b->balloon, bytes);
-	return 0;
-}
-
-void board_count_balloon(struct board *b, struct balloon_counts *out)
-{
-	*out = (struct balloon_counts){ .on = false };
-	if (b->has_balloon)
-		balloon_count(&b->balloon, out);
-}
-
-void board_watch_balloon(struct board *b,
-			 void (*changed)(void *ctx, uint64_t actual_bytes),
-			 void *ctx)
-{
-	b->balloon.changed = changed;
-	b->balloon.changed_ctx = ctx;
-}
-
-int board_set_link(struct board *b, const char *id, bool up)
-{
-	for (size_t i = 0; i < b->n_nets; i++) {
-		if (strcmp(b->net[i].vdev.label, id))
-			continue;
-		net_set_link(&b->net[i], up);
-		return 0;
-	}
-	return -ENODEV;
 }

@@ -5,6 +5,7 @@
 #include "vmm/config.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,25 +107,78 @@ static int check_lists(const struct config *c)
 	return rc;
 }
 
+/* Of a list's item: its node too, where it may have come from a tree. */
+__attribute__((format(printf, 4, 5))) static int refuse(const struct config *c,
+							const char *flag,
+							const char *id,
+							const char *fmt, ...)
+{
+	char why[256], node[64] = "";
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (c->from_tree)
+		(void)snprintf(node, sizeof(node), ", /%ss/%s", flag, id);
+	log_error("--%s id \"%s\"%s: %s", flag, id, node, why);
+	return -EINVAL;
+}
+
 static int check_disks(const struct config *c)
 {
 	for (size_t i = 0; i < c->n_disks; i++) {
 		const struct config_disk *d = &c->disk[i];
 
-		if (!d->path == !d->peer) {
-			log_error("--disk id \"%s\": needs either path=FILE or "
-				  "vhost-user=SOCKET",
-				  d->id);
-			return -EINVAL;
-		}
-		if (d->peer && d->readonly) {
-			log_error("--disk vhost-user \"%s\": readonly is the "
-				  "peer's to say; accepted is readonly=off",
-				  d->peer);
-			return -EINVAL;
-		}
+		if (!d->path == !d->peer)
+			return refuse(c, "disk", d->id,
+				      "needs either path=FILE or "
+				      "vhost-user=SOCKET");
+		if (d->peer && d->readonly)
+			return refuse(c, "disk", d->id,
+				      "readonly is for \"%s\" to say; "
+				      "accepted is readonly=off",
+				      d->peer);
+		if (d->peer && (d->rates.bytes || d->rates.ops))
+			return refuse(c, "disk", d->id,
+				      "bps and iops do not bind \"%s\", which "
+				      "carrel does not see at work; accepted "
+				      "is 0",
+				      d->peer);
 	}
 	return 0;
+}
+
+/* A burst is the start of a limit, and none without it. */
+static int check_rates(const struct config *c, const char *flag, const char *id,
+		       const char *dir, const char *ops, const struct rates *r)
+{
+	const char *alone = NULL;
+
+	if (r->bytes_burst && !r->bytes)
+		alone = "bps";
+	else if (r->ops_burst && !r->ops)
+		alone = ops;
+	return alone ? refuse(c, flag, id, "%s%s-burst needs %s%s", dir, alone,
+			      dir, alone)
+		     : 0;
+}
+
+static int check_limits(const struct config *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < c->n_disks; i++)
+		rc = check_rates(c, "disk", c->disk[i].id, "", "iops",
+				 &c->disk[i].rates);
+	for (size_t i = 0; !rc && i < c->n_nets; i++) {
+		rc = check_rates(c, "net", c->net[i].id, "rx-", "pps",
+				 &c->net[i].rx);
+		if (!rc)
+			rc = check_rates(c, "net", c->net[i].id, "tx-", "pps",
+					 &c->net[i].tx);
+	}
+	return rc;
 }
 
 static int check_nets(const struct config *c)
@@ -132,18 +186,15 @@ static int check_nets(const struct config *c)
 	for (size_t i = 0; i < c->n_nets; i++) {
 		const struct config_net *n = &c->net[i];
 
-		if (!n->tap == !n->passt) {
-			log_error("--net id \"%s\": needs either tap=IFNAME or "
-				  "passt=SOCKET",
-				  n->id);
-			return -EINVAL;
-		}
-		if (n->passt && n->queues > 1) {
-			log_error("--net passt \"%s\": queues=%u: passt has "
-				  "one socket, so one pair is accepted",
-				  n->passt, n->queues);
-			return -EINVAL;
-		}
+		if (!n->tap == !n->passt)
+			return refuse(c, "net", n->id,
+				      "needs either tap=IFNAME or "
+				      "passt=SOCKET");
+		if (n->passt && n->queues > 1)
+			return refuse(c, "net", n->id,
+				      "queues=%u, but passt \"%s\" is one "
+				      "socket: accepted is queues=1",
+				      n->queues, n->passt);
 	}
 	return 0;
 }
@@ -275,6 +326,8 @@ static int check_all(const struct config *c)
 		rc = check_disks(c);
 	if (!rc)
 		rc = check_nets(c);
+	if (!rc)
+		rc = check_limits(c);
 	if (!rc && c->sev.on)
 		rc = check_sev(c);
 	if (!rc)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "vmm/num.h"
+#include "vmm/rates.h"
 
 #define CONFIG_DISKS 16
 #define CONFIG_NETS 8
@@ -47,6 +48,7 @@ struct config_disk {
 	const char *id; /* "disk0", ... unless given */
 	bool readonly;
 	unsigned queues; /* 0: one a vCPU, at most 4 */
+	struct rates rates;
 };
 
 /* What follows when the guest panicked or crashed, in --panic's order. */
@@ -72,6 +74,7 @@ struct config_net {
 	const char *id; /* "net0", ... unless given */
 	uint8_t mac[CONFIG_MAC_BYTES]; /* all zero: one at random */
 	unsigned queues; /* pairs; 0: one */
+	struct rates rx, tx; /* rx: to the guest */
 	unsigned mtu; /* that the guest is told; 0: a tap's own, or none */
 };
 
@@ -124,6 +127,7 @@ struct config {
 	struct config_sev sev;
 	const char *timeline; /* a file, .json or .svg; NULL: none */
 	const char *dump_dtb;
+	bool from_tree; /* some of it, by --config */
 	void *owned; /* config.c's list of strings */
 };
 
@@ -135,9 +139,6 @@ int config_parse(struct config *c, int argc, char **argv) MUST_USE;
 
 /* Writes c->dump_dtb; -errno after a log line. */
 int config_dump(const struct config *c) MUST_USE;
-
-/* Digits, and K, M, G or T; false: something else. */
-bool config_size(const char *text, uint64_t *bytes) MUST_USE;
 
 /* Is there a control socket, of which others made the file? */
 bool config_inherits(const struct config *c);

@@ -60,6 +60,11 @@ static int dump_count(void *fdt, const struct config_row *r, const char *prop,
 	return v >= r->min && v <= r->max ? fdt_property_u32(fdt, prop, v) : 0;
 }
 
+static int dump_rate(void *fdt, const char *prop, uint64_t v)
+{
+	return v ? fdt_property_u64(fdt, prop, v) : 0;
+}
+
 /* The word that a value stands for, see KIND_WORD. */
 static int dump_word(void *fdt, const char *prop, const char *words, uint32_t v)
 {
@@ -84,6 +89,7 @@ static int dump_row(void *fdt, const struct config_row *r, const void *base)
 	case KIND_NAME: return dump_text(fdt, prop, *(const char *const *)v);
 	case KIND_SIZE:
 		return fdt_property_u64(fdt, prop, *(const uint64_t *)v);
+	case KIND_RATE: return dump_rate(fdt, prop, *(const uint64_t *)v);
 	case KIND_COUNT: return dump_count(fdt, r, prop, *(const uint32_t *)v);
 	case KIND_SWITCH:
 		return *(const bool *)v ? fdt_property(fdt, prop, NULL, 0) : 0;

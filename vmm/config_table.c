@@ -27,6 +27,20 @@
 	(1u << END_NONE | 1u << END_STDIO | 1u << END_FILE | 1u << END_SOCKET)
 #define FILE_END (1u << END_NONE | 1u << END_FILE)
 
+/* One number of a struct rates, and all four of it. */
+#define RATE(name, tree, where, text)                                          \
+	{                                                                      \
+		name, tree, KIND_RATE, where, .min = 1, .max = RATE_MAX,       \
+					      .arg = "N", .help = text         \
+	}
+#define RATES(tree, dir, each, of, at, to)                                     \
+	RATE(dir "bps", tree, of(at.bytes), "bytes a second" to),              \
+		RATE(dir "bps-burst", tree, of(at.bytes_burst),                \
+		     "bytes" to " at once; default: a tenth"),                 \
+		RATE(each, tree, of(at.ops), "operations a second" to),        \
+		RATE(each "-burst", tree, of(at.ops_burst),                    \
+		     "operations" to " at once; default: a tenth")
+
 static const struct config_row disk_rows[] = {
 	{ "path", "disks", KIND_TEXT, DISK(path), .min = 1, .max = PATH_BYTES,
 	  .arg = "FILE", .help = "raw image; a comma in the name is doubled" },
@@ -41,6 +55,7 @@ static const struct config_row disk_rows[] = {
 	{ "queues", "disks", KIND_COUNT, DISK(queues), .min = 1,
 	  .max = CONFIG_QUEUES_MAX, .arg = "N",
 	  .help = "request queues; default: one a CPU, at most 4" },
+	RATES("disks", "", "iops", DISK, rates, ""),
 };
 
 static const struct config_list disk_list = {
@@ -63,6 +78,8 @@ static const struct config_row net_rows[] = {
 	{ "mtu", "nets", KIND_COUNT, NET(mtu), .min = CONFIG_MTU_MIN,
 	  .max = CONFIG_MTU_MAX, .arg = "N",
 	  .help = "MTU the guest is told; default: the tap's" },
+	RATES("nets", "rx-", "rx-pps", NET, rx, " to the guest"),
+	RATES("nets", "tx-", "tx-pps", NET, tx, " from it"),
 	/* Not a property: the node's name is the id. */
 	{ "id", NULL, KIND_NAME, NET(id), .min = 1, .max = 20, .arg = "ID",
 	  .help = "its name for set_link; default: net0, ..." },

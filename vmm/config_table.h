@@ -20,6 +20,7 @@ enum config_kind {
 	KIND_TEXT, /* const char *: min to max bytes */
 	KIND_NAME, /* the same, of letters, digits, '.', '_' and '-' */
 	KIND_SIZE, /* uint64_t: whole pages, min to max; K, M, G, T */
+	KIND_RATE, /* uint64_t: 1 to RATE_MAX; K, M, G, T; 0: not given */
 	KIND_COUNT, /* uint32_t or int: min to max, decimal or 0x */
 	KIND_SWITCH, /* bool: given or not; an empty property */
 	KIND_ONOFF, /* bool: "on" or "off" */

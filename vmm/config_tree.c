@@ -80,6 +80,7 @@ static int read_prop(const struct config_slot *s, const char *data, int len)
 {
 	switch (s->row->kind) {
 	case KIND_SIZE:
+	case KIND_RATE:
 	case KIND_COUNT: return read_number(s, data, len);
 	case KIND_SWITCH:
 		if (!len)
@@ -282,6 +283,7 @@ int config_read_tree(struct config *c, const char *path, uint32_t *given)
 		rc = -EINVAL;
 	} else {
 		t.fdt = bytes;
+		c->from_tree = true;
 		rc = read_root(&t);
 	}
 	free(bytes);

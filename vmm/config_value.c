@@ -13,6 +13,7 @@
 
 #include "vmm/gmem.h"
 #include "vmm/log.h"
+#include "vmm/size.h"
 
 /* Texts of a config: a list, so that config_close finds every one. */
 struct kept {
@@ -60,6 +61,11 @@ static void describe(const struct config_row *r, char *text, size_t cap)
 			 "bytes or with K, M, G or T",
 			 min / MIB, max / GIB, GMEM_PAGE);
 		break;
+	case KIND_RATE:
+		snprintf(text, cap,
+			 "%llu to %lluG, or with K, M, G or T (K is 1024)", min,
+			 max / GIB);
+		break;
 	case KIND_COUNT:
 		snprintf(text, cap, "%llu to %llu, decimal or with 0x", min,
 			 max);
@@ -99,51 +105,6 @@ static int refuse(const struct config_slot *s, const char *given)
 	return -EINVAL;
 }
 
-/* 16: no digit. */
-static unsigned digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 16;
-}
-
-/* Digits only, decimal or 0x: strtoull would take signs and octal. */
-static bool parse_number(const char *text, const char **end, uint64_t *v)
-{
-	const unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
-	const char *first = base == 16 ? text + 2 : text, *p = first;
-	uint64_t n = 0;
-
-	for (; digit_of(*p) < base; p++)
-		if (!mul_u64(n, base, &n) || !add_u64(n, digit_of(*p), &n))
-			return false;
-	*end = p;
-	*v = n;
-	return p > first;
-}
-
-bool config_size(const char *text, uint64_t *v)
-{
-	static const char suffix[] = "KMGT";
-	const char *end, *s;
-	uint64_t unit = 1;
-
-	if (!parse_number(text, &end, v))
-		return false;
-	if (!*end)
-		return true;
-	s = strchr(suffix, *end);
-	if (!s || end[1])
-		return false;
-	for (const char *p = suffix; p <= s; p++)
-		unit *= KIB;
-	return mul_u64(*v, unit, v);
-}
-
 static bool name_ok(const char *text)
 {
 	return !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -181,7 +142,7 @@ static bool parse_file(const char *text, size_t *len, uint64_t *max)
 	if (!last)
 		return true;
 	*len = (size_t)(last - text);
-	return config_size(last + strlen(mark), max) &&
+	return size_parse(last + strlen(mark), max) &&
 	       (*max == 0 ||
 		(*max >= CONFIG_FILE_MIN && *max <= CONFIG_FILE_MAX));
 }
@@ -232,8 +193,8 @@ static int put_mac(const struct config_slot *s, const char *text)
 	const char *p = text;
 
 	for (unsigned i = 0; i < CONFIG_MAC_BYTES; i++, p += 3) {
-		unsigned high = digit_of(p[0]);
-		unsigned low = high > 15 ? 16 : digit_of(p[1]);
+		unsigned high = size_digit(p[0]);
+		unsigned low = high > 15 ? 16 : size_digit(p[1]);
 
 		if (low > 15 || p[2] != (i + 1 < CONFIG_MAC_BYTES ? ':' : '\0'))
 			return refuse(s, text);
@@ -289,7 +250,7 @@ static int put_number(const struct config_slot *s, uint64_t v,
 
 	if (v < r->min || v > r->max || (r->kind == KIND_SIZE && v % GMEM_PAGE))
 		return refuse(s, given);
-	if (r->kind == KIND_SIZE)
+	if (r->kind == KIND_SIZE || r->kind == KIND_RATE)
 		*(uint64_t *)out = v;
 	else
 		*(uint32_t *)out = (uint32_t)v;
@@ -311,11 +272,12 @@ int config_put_text(const struct config_slot *s, const char *text)
 
 	switch (s->row->kind) {
 	case KIND_SIZE:
-		if (!config_size(text, &v))
+	case KIND_RATE:
+		if (!size_parse(text, &v))
 			return refuse(s, text);
 		return put_number(s, v, text);
 	case KIND_COUNT:
-		if (!parse_number(text, &end, &v) || *end)
+		if (!size_number(text, &end, &v) || *end)
 			return refuse(s, text);
 		return put_number(s, v, text);
 	case KIND_SWITCH:

@@ -40,12 +40,51 @@ enum disk_counter {
 	DISK_DISCARDS,
 	DISK_ZEROES, /* requests to write zeroes */
 	DISK_ERRORS,
+	DISK_WAITS, /* requests that its limits kept back */
+	DISK_WAIT_NS, /* and how long, of all queues together */
 	DISK_COUNTERS
 };
 
 struct disk_counts {
 	const char *id;
 	uint64_t n[DISK_COUNTERS];
+};
+
+/* What a network interface counts: rx is what the guest receives. */
+enum net_counter {
+	NET_RX_FRAMES,
+	NET_RX_BYTES,
+	NET_RX_DROPS, /* the link was down */
+	NET_RX_ERRORS, /* larger than the guest has room, or an MTU, for */
+	NET_RX_WAITS, /* frames that a limit kept back */
+	NET_RX_WAIT_NS, /* and how long, of all queues together */
+	NET_TX_FRAMES,
+	NET_TX_BYTES,
+	NET_TX_DROPS,
+	NET_TX_ERRORS, /* no frame, or none that the host takes */
+	NET_TX_WAITS,
+	NET_TX_WAIT_NS,
+	NET_COUNTERS
+};
+
+struct net_counts {
+	const char *id;
+	uint64_t n[NET_COUNTERS];
+};
+
+/* What the socket device counts; rx is what the guest receives. */
+enum vsock_counter {
+	VSOCK_RX_PACKETS,
+	VSOCK_RX_BYTES, /* of payload */
+	VSOCK_TX_PACKETS,
+	VSOCK_TX_BYTES,
+	VSOCK_OPENED, /* connections, from either side */
+	VSOCK_RESETS, /* connections that the host's side refused or cut off */
+	VSOCK_COUNTERS
+};
+
+struct vsock_counts {
+	uint64_t n[VSOCK_COUNTERS];
 };
 
 /* What the driver of a balloon says of its memory (virtio 1.2, 5.5.6.4). */

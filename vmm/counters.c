@@ -16,11 +16,45 @@ const char *const counters_exit[VCPU_EXITS] = {
 	[VCPU_INTERRUPTED] = "interrupted", [VCPU_OTHER] = "other",
 };
 
-const char *const counters_disk[DISK_COUNTERS] = {
-	[DISK_READS] = "reads",	       [DISK_READ_BYTES] = "read-bytes",
-	[DISK_WRITES] = "writes",      [DISK_WRITTEN_BYTES] = "written-bytes",
-	[DISK_FLUSHES] = "flushes",    [DISK_DISCARDS] = "discards",
-	[DISK_ZEROES] = "zero-writes", [DISK_ERRORS] = "errors",
+const struct counters_name counters_disk[DISK_COUNTERS] = {
+	[DISK_READS] = { "reads", "Reads done." },
+	[DISK_READ_BYTES] = { "read-bytes", "Bytes read." },
+	[DISK_WRITES] = { "writes", "Writes done." },
+	[DISK_WRITTEN_BYTES] = { "written-bytes", "Bytes written." },
+	[DISK_FLUSHES] = { "flushes", "Flushes done." },
+	[DISK_DISCARDS] = { "discards", "Discards done." },
+	[DISK_ZEROES] = { "zero-writes", "Requests to write zeroes done." },
+	[DISK_ERRORS] = { "errors", "Requests that failed or made no sense." },
+	[DISK_WAITS] = { "throttled", "Requests that a limit kept back." },
+	[DISK_WAIT_NS] = { "throttled-ns", "How long limits kept them back." },
+};
+
+#define DIRECTION(d, who)                                                      \
+	[NET_##d##_FRAMES] = { who "-frames", "Frames passed." },              \
+	[NET_##d##_BYTES] = { who "-bytes", "Bytes of frames passed." },       \
+	[NET_##d##                                                             \
+		_DROPS] = { who "-drops", "Frames for a link that is down." }
+
+const struct counters_name counters_net[NET_COUNTERS] = {
+	DIRECTION(RX, "rx"),
+	[NET_RX_ERRORS] = { "rx-errors", "Frames too long for the guest." },
+	[NET_RX_WAITS] = { "rx-throttled",
+			   "Times that a limit kept some back." },
+	[NET_RX_WAIT_NS] = { "rx-throttled-ns", "How long it kept them back." },
+	DIRECTION(TX, "tx"),
+	[NET_TX_ERRORS] = { "tx-errors", "Frames that the host refused." },
+	[NET_TX_WAITS] = { "tx-throttled",
+			   "Times that a limit kept some back." },
+	[NET_TX_WAIT_NS] = { "tx-throttled-ns", "How long it kept them back." },
+};
+
+const struct counters_name counters_vsock[VSOCK_COUNTERS] = {
+	[VSOCK_RX_PACKETS] = { "rx-packets", "Packets to the guest." },
+	[VSOCK_RX_BYTES] = { "rx-bytes", "Bytes to the guest." },
+	[VSOCK_TX_PACKETS] = { "tx-packets", "Packets from the guest." },
+	[VSOCK_TX_BYTES] = { "tx-bytes", "Bytes from the guest." },
+	[VSOCK_OPENED] = { "opened", "Connections opened, from either side." },
+	[VSOCK_RESETS] = { "resets", "Connections refused or cut off." },
 };
 
 const char *const counters_stat[BALLOON_STATS] = {
@@ -58,8 +92,7 @@ void counters_take(const struct counters *c, struct counters_sample *s)
 	};
 	for (unsigned i = 0; i < s->n_cpus; i++)
 		take_cpu(&s->cpu[i], &vm->cpus.v[i]);
-	s->n_disks = board_count_disks(c->machine->board, s->disk,
-				       ARRAY_LEN(s->disk));
+	board_count(c->machine->board, &s->board);
 	board_count_balloon(c->machine->board, &s->balloon);
 }
 
@@ -84,13 +117,16 @@ static json_t *cpu_json(const struct counters_cpu *c, unsigned index)
 	return o;
 }
 
-static json_t *disk_json(const struct disk_counts *d)
+/* id NULL: there is but one such device. */
+static json_t *device_json(const char *id, const struct counters_name *name,
+			   const uint64_t *v, size_t n)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "id", json_string(d->id));
-	for (unsigned i = 0; i < DISK_COUNTERS; i++)
-		set_number(o, counters_disk[i], d->n[i]);
+	if (id)
+		json_object_set_new(o, "id", json_string(id));
+	for (size_t i = 0; i < n; i++)
+		set_number(o, name[i].name, v[i]);
 	return o;
 }
 
@@ -111,6 +147,27 @@ static json_t *balloon_json(const struct balloon_counts *b)
 	return o;
 }
 
+static void devices_json(json_t *all, const struct board_counts *b)
+{
+	json_t *disks = json_array(), *nets = json_array();
+
+	for (size_t i = 0; i < b->n_disks; i++)
+		json_array_append_new(disks,
+				      device_json(b->disk[i].id, counters_disk,
+						  b->disk[i].n, DISK_COUNTERS));
+	for (size_t i = 0; i < b->n_nets; i++)
+		json_array_append_new(nets,
+				      device_json(b->net[i].id, counters_net,
+						  b->net[i].n, NET_COUNTERS));
+	json_object_set_new(all, "disks", disks);
+	json_object_set_new(all, "nets", nets);
+	if (b->has_vsock)
+		json_object_set_new(all, "vsock",
+				    device_json(NULL, counters_vsock,
+						b->vsock.n, VSOCK_COUNTERS));
+	set_number(all, "bounce-bytes", b->bounce_bytes);
+}
+
 json_t *counters_json(const struct counters_sample *s)
 {
 	json_t *all = json_object(), *list = json_array(), *o;
@@ -118,10 +175,7 @@ json_t *counters_json(const struct counters_sample *s)
 	for (unsigned i = 0; i < s->n_cpus; i++)
 		json_array_append_new(list, cpu_json(&s->cpu[i], i));
 	json_object_set_new(all, "vcpus", list);
-	list = json_array();
-	for (size_t i = 0; i < s->n_disks; i++)
-		json_array_append_new(list, disk_json(&s->disk[i]));
-	json_object_set_new(all, "disks", list);
+	devices_json(all, &s->board);
 	o = json_object();
 	set_number(o, "bytes", s->memory_bytes);
 	set_number(o, "resident-bytes", s->resident_bytes);

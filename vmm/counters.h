@@ -32,9 +32,8 @@ struct counters_sample {
 	uint64_t uptime_ns, cpu_ns; /* cpu: of all threads */
 	uint64_t memory_bytes, resident_bytes; /* the guest's */
 	unsigned n_cpus;
-	size_t n_disks;
 	struct counters_cpu cpu[VCPUS_MAX];
-	struct disk_counts disk[CONFIG_DISKS];
+	struct board_counts board;
 	struct balloon_counts balloon;
 };
 
@@ -50,11 +49,21 @@ json_t *counters_json(const struct counters_sample *s) MUST_USE;
 char *counters_metrics(const struct counters_sample *s) MUST_USE;
 
 /*
- * The kinds of exits and of a disk's counts, as both forms name them, and what
- * QEMU calls the words of a balloon's driver.
+ * The kinds of exits, as both forms name them, and what QEMU calls the words of
+ * a balloon's driver.
  */
 extern const char *const counters_exit[VCPU_EXITS];
-extern const char *const counters_disk[DISK_COUNTERS];
 extern const char *const counters_stat[BALLOON_STATS];
+
+/*
+ * A device's counts as both forms name them: the member of an object, which
+ * with underscores is the middle of a family's name, and the family's help.
+ */
+struct counters_name {
+	const char *name, *help;
+};
+extern const struct counters_name counters_disk[DISK_COUNTERS];
+extern const struct counters_name counters_net[NET_COUNTERS];
+extern const struct counters_name counters_vsock[VSOCK_COUNTERS];
 
 #endif

@@ -91,7 +91,8 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_unlink, {}, "the end: names of our sockets" },
 	{ SYS_renameat2, { EQUAL(4, RENAME_EXCHANGE) },
 	  "files that the guest fills: the old one and the new" },
-	{ SYS_ftruncate, {}, "likewise: the new one is empty" },
+	{ SYS_ftruncate, {}, "likewise: the new one is empty; block_resize" },
+	{ SYS_lseek, {}, "block_resize: how large a disk's file is by now" },
 };
 
 /* The guest's registers are hostile: run it, and reach its interrupts. */
@@ -118,7 +119,7 @@ static const struct jail_rule worker_rules[] = {
 	{ SYS_getrandom, {}, "entropy device" },
 	{ SYS_madvise, { EQUAL(2, MADV_NOHUGEPAGE) },
 	  "balloon: its memory becomes one of small pages" },
-	{ SYS_poll, {}, "network: sleep until kicked or a frame comes" },
+	{ SYS_ppoll, {}, "sleep until a frame comes or a limit ends" },
 	{ SYS_readv, {}, "network, tap: a frame" },
 	{ SYS_writev, {}, "network: a frame" },
 	{ SYS_ioctl, { EQUAL(1, TUNSETOFFLOAD) },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * links: QMP's set_link, by which a client takes a network interface's cable
- * out and puts it back (QEMU's qapi/net.json has the same command).
+ * links: commands about network interfaces that run: QMP's set_link, by which a
+ * client takes a cable out and puts it back (QEMU's qapi/net.json has the same
+ * command), and what QEMU lacks: limits, and a list of them.
  */
 #ifndef CARREL_VMM_LINKS_H
 #define CARREL_VMM_LINKS_H

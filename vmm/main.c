@@ -16,15 +16,14 @@
 #include "devices/terminal.h"
 #include "sev/launch.h"
 #include "sev/qmp.h"
-#include "vmm/ballooning.h"
 #include "vmm/board.h"
+#include "vmm/board_commands.h"
 #include "vmm/config.h"
 #include "vmm/clock.h"
 #include "vmm/control.h"
 #include "vmm/counters.h"
 #include "vmm/inherit.h"
 #include "vmm/jail.h"
-#include "vmm/links.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/notify.h"
@@ -340,9 +339,7 @@ static int open_control(struct carrel *c)
 	if (!rc)
 		rc = counters_open(&c->counters, &c->control);
 	if (!rc)
-		rc = links_open(&c->control, c->board);
-	if (!rc)
-		rc = ballooning_open(&c->control, c->board);
+		rc = board_commands_open(&c->control, c->board);
 	if (rc)
 		return rc;
 	return sev_qmp_open(&c->sev_qmp, &c->control,

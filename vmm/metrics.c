@@ -132,34 +132,80 @@ static void cpus(FILE *f, const struct counters_sample *s)
 		}
 }
 
-static void disks(FILE *f, const struct counters_sample *s)
+static bool ends_with(const char *text, const char *end)
 {
-	static const struct {
-		const char *name, *unit, *help;
-	} t[DISK_COUNTERS] = {
-		[DISK_READS] = { "reads", NULL, "Reads done." },
-		[DISK_READ_BYTES] = { "read_bytes", "bytes", "Bytes read." },
-		[DISK_WRITES] = { "writes", NULL, "Writes done." },
-		[DISK_WRITTEN_BYTES] = { "written_bytes", "bytes",
-					 "Bytes written." },
-		[DISK_FLUSHES] = { "flushes", NULL, "Flushes done." },
-		[DISK_DISCARDS] = { "discards", NULL, "Discards done." },
-		[DISK_ZEROES] = { "zero_writes", NULL,
-				  "Requests to write zeroes done." },
-		[DISK_ERRORS] = { "errors", NULL,
-				  "Requests that failed or made no sense." },
-	};
-	char name[32];
+	size_t len = strlen(text), n = strlen(end);
 
-	for (unsigned k = 0; s->n_disks && k < DISK_COUNTERS; k++) {
-		snprintf(name, sizeof(name), "disk_%s", t[k].name);
-		family(f, name, "counter", t[k].unit, t[k].help);
-		for (size_t i = 0; i < s->n_disks; i++) {
-			fprintf(f, "carrel_%s_total{disk=\"%s\"}", name,
-				s->disk[i].id);
-			number(f, s->disk[i].n[k]);
-		}
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+/*
+ * The families of a kind of devices: first is the numbers of the first device,
+ * the next ones' are stride bytes further each. Labels: id of each, or none.
+ */
+struct kind {
+	const char *what;
+	const struct counters_name *name;
+	size_t n_names, n, stride;
+	const uint64_t *first;
+	const char *const *id; /* of the first, the same stride; NULL: one */
+};
+
+/* "read-bytes" of a disk as "disk_read_bytes"; nanoseconds as seconds. */
+static void family_name(char *out, size_t cap, const char *what,
+			const char *name, bool is_time)
+{
+	int len = snprintf(out, cap, "%s_%s", what, name);
+
+	if (is_time)
+		snprintf(out + len - 3, cap - (size_t)len + 3, "_seconds");
+	for (char *p = out; *p; p++)
+		if (*p == '-')
+			*p = '_';
+}
+
+static void one_family(FILE *f, const struct kind *k, size_t at)
+{
+	const struct counters_name *c = &k->name[at];
+	bool is_time = ends_with(c->name, "-ns");
+	const char *unit = ends_with(c->name, "bytes") ? "bytes" : NULL;
+	char name[48];
+
+	family_name(name, sizeof(name), k->what, c->name, is_time);
+	family(f, name, "counter", is_time ? "seconds" : unit, c->help);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *v = (const char *)&k->first[at] + i * k->stride;
+		const char *id = (const char *)k->id + i * k->stride;
+
+		fprintf(f, "carrel_%s_total", name);
+		if (k->id)
+			fprintf(f, "{%s=\"%s\"}", k->what,
+				*(const char *const *)id);
+		if (is_time)
+			seconds(f, *(const uint64_t *)v);
+		else
+			number(f, *(const uint64_t *)v);
 	}
+}
+
+static void devices(FILE *f, const struct board_counts *b)
+{
+	const struct kind kinds[] = {
+		{ "disk", counters_disk, DISK_COUNTERS, b->n_disks,
+		  sizeof(b->disk[0]), b->disk[0].n, &b->disk[0].id },
+		{ "net", counters_net, NET_COUNTERS, b->n_nets,
+		  sizeof(b->net[0]), b->net[0].n, &b->net[0].id },
+		{ "vsock", counters_vsock, VSOCK_COUNTERS, b->has_vsock, 0,
+		  b->vsock.n, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		for (size_t at = 0; kinds[i].n && at < kinds[i].n_names; at++)
+			one_family(f, &kinds[i], at);
+	family(f, "bounce_bytes", "counter", "bytes",
+	       "Bytes that a SEV guest copied through shared pages.");
+	fprintf(f, "carrel_bounce_bytes_total");
+	number(f, b->bounce_bytes);
 }
 
 char *counters_metrics(const struct counters_sample *s)
@@ -174,7 +220,7 @@ char *counters_metrics(const struct counters_sample *s)
 	memory(f, s);
 	balloon(f, &s->balloon);
 	cpus(f, s);
-	disks(f, s);
+	devices(f, &s->board);
 	fputs("# EOF\n", f);
 	if (!fclose(f))
 		return text;

@@ -71,6 +71,9 @@ static void serve(struct blk *b, struct vqueue *q)
 	}
 }
 
+/* A request or two, then they wait. */
+static const struct rates no_limit, few = { .ops = 1, .ops_burst = 2 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct virtq_setup at = {
@@ -94,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			 (size_t)min_u64(len - 1, RAM)));
 	CHECK(!virtq_open(&q->ring, &w->board.mem, &at,
 			  VIRTIO_F_INDIRECT_DESC));
+	blk_set_limit(b, data[0] & 4 ? &few : &no_limit);
 	serve(b, q);
 	CHECK(!fstat(w->fd[data[0] & 1], &st) && st.st_size == DISK);
 	/* The read-only disk began as zeroes. */

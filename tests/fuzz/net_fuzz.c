@@ -13,6 +13,7 @@
 #include "devices/net_tx.h"
 #include "devices/passt.h"
 #include "tests/bare_board.h"
+#include "vmm/clock.h"
 
 #define RAM (64 * KIB)
 #define QUEUE 16
@@ -24,6 +25,7 @@ struct world {
 	struct vdev dev;
 	struct net_rx rx;
 	struct net_tx tx;
+	struct limit limit;
 	_Atomic(bool) up;
 };
 
@@ -34,6 +36,9 @@ static void no_interrupt(void *ctx, const struct vqueue *q)
 }
 
 static const struct vdev_ops ops = { .name = "net", .type = VIRTIO_TYPE_NET };
+
+/* A frame or two, then they wait. */
+static const struct rates no_limit, few = { .ops = 1, .ops_burst = 2 };
 
 static struct world *world_open(void)
 {
@@ -48,6 +53,8 @@ static struct world *world_open(void)
 	for (unsigned i = 0; i < 2; i++)
 		atomic_store(&w->dev.queue[i].worker.held, false);
 	w->rx.up = w->tx.up = &w->up;
+	limit_open(&w->limit);
+	w->rx.tally.limit = w->tx.tally.limit = &w->limit;
 	return w;
 }
 
@@ -97,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd));
 	CHECK(!passt_adopt(&end, fd[0]));
 	w->rx.end = w->tx.end = end;
+	limit_set(&w->limit, data[0] & 16 ? &few : &no_limit, clock_ns());
 	net_rx_opened(&w->rx,
 		      (data[0] & 1 ? NET_F_MRG_RXBUF : 0) |
 			      (data[0] & 8 ? NET_F_MTU : 0),

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 				  .avail = { 0x100 },
 				  .used = { 0x140 } };
 	uint64_t features = 0;
-	struct virtq q;
+	struct virtq q = { 0 };
 
 	if (!m.n && gmem_open(&m, RAM))
 		abort();

@@ -379,12 +379,13 @@ static void dump_reads_back(void **state)
 		  "--sandbox", "off", "--log", "json", "--memory", "1T",
 		  "--timeline", "t.json" },
 		{ "--firmware", "f", "--disk", "path=a,,b,readonly", "--disk",
-		  "path=c,id=A.b_c-9,queues=16", "--sev",
+		  "path=c,id=A.b_c-9,queues=16,bps=5G,iops=3", "--sev",
 		  "policy=0xffffffff,cbitpos=51,reduced-phys-bits=0,"
 		  "kernel-hashes=off" },
 		{ "--firmware", "f", "--net",
-		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000", "--net",
-		  "passt=/a,,b,id=lan", "--net", "tap=t1" },
+		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000,rx-bps=1,"
+		  "tx-pps=1024G,tx-pps-burst=1",
+		  "--net", "passt=/a,,b,id=lan", "--net", "tap=t1" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
 		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
 		  "policy=0,dh=d,session=s" },

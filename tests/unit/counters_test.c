@@ -26,9 +26,20 @@ static struct counters_sample sample(void)
 		.memory_bytes = 64 * MIB,
 		.resident_bytes = 4096,
 		.n_cpus = 1,
-		.n_disks = 1,
 		.cpu = { { .exits = { 1, 2, 3, 4, 5, 6 }, .cpu_ns = 7 } },
-		.disk = { { .id = "root", .n = { 1, 2, 3, 4, 5, 6, 7, 8 } } },
+		.board = {
+			.n_disks = 1,
+			.n_nets = 2,
+			.disk = { { "root",
+				    { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } } },
+			.net = { { "net0",
+				   { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } },
+				 { "net1", { [NET_TX_WAIT_NS] = 2500000000 } },
+			},
+			.has_vsock = true,
+			.vsock = { { 1, 2, 3, 4, 5, 6 } },
+			.bounce_bytes = 99,
+		},
 	};
 }
 
@@ -45,7 +56,20 @@ static void json(void **state)
 		"\"other\": 6}, \"cpu-ns\": 7}], \"disks\": [{\"id\": \"root\","
 		" \"reads\": 1, \"read-bytes\": 2, \"writes\": 3, "
 		"\"written-bytes\": 4, \"flushes\": 5, \"discards\": 6, "
-		"\"zero-writes\": 7, \"errors\": 8}], \"memory\": {\"bytes\": "
+		"\"zero-writes\": 7, \"errors\": 8, \"throttled\": 9, "
+		"\"throttled-ns\": 10}], \"nets\": [{\"id\": \"net0\", "
+		"\"rx-frames\": 1, \"rx-bytes\": 2, \"rx-drops\": 3, "
+		"\"rx-errors\": 4, \"rx-throttled\": 5, \"rx-throttled-ns\": "
+		"6, \"tx-frames\": 7, \"tx-bytes\": 8, \"tx-drops\": 9, "
+		"\"tx-errors\": 10, \"tx-throttled\": 11, "
+		"\"tx-throttled-ns\": 12}, {\"id\": \"net1\", \"rx-frames\": "
+		"0, \"rx-bytes\": 0, \"rx-drops\": 0, \"rx-errors\": 0, "
+		"\"rx-throttled\": 0, \"rx-throttled-ns\": 0, \"tx-frames\": "
+		"0, \"tx-bytes\": 0, \"tx-drops\": 0, \"tx-errors\": 0, "
+		"\"tx-throttled\": 0, \"tx-throttled-ns\": 2500000000}], "
+		"\"vsock\": {\"rx-packets\": 1, \"rx-bytes\": 2, "
+		"\"tx-packets\": 3, \"tx-bytes\": 4, \"opened\": 5, "
+		"\"resets\": 6}, \"bounce-bytes\": 99, \"memory\": {\"bytes\": "
 		"67108864, \"resident-bytes\": 4096}, \"uptime-ns\": "
 		"2000000001, \"cpu-ns\": 5}",
 		0, NULL);
@@ -78,6 +102,15 @@ static void metrics(void **state)
 	has(text, "\ncarrel_vcpu_exits_total{cpu=\"0\",kind=\"mmio-read\"} 3");
 	has(text, "\ncarrel_disk_written_bytes_total{disk=\"root\"} 4\n");
 	has(text, "\ncarrel_disk_errors_total{disk=\"root\"} 8\n");
+	has(text, "\ncarrel_disk_throttled_total{disk=\"root\"} 9\n");
+	has(text, "\ncarrel_disk_throttled_seconds_total{disk=\"root\"} "
+		  "0.000000010\n");
+	has(text, "\n# UNIT carrel_net_tx_throttled_seconds seconds\n");
+	has(text, "\ncarrel_net_tx_throttled_seconds_total{net=\"net1\"} "
+		  "2.500000000\n");
+	has(text, "\ncarrel_net_rx_bytes_total{net=\"net0\"} 2\n");
+	has(text, "\ncarrel_vsock_opened_total 5\n");
+	has(text, "\ncarrel_bounce_bytes_total 99\n");
 	assert_string_equal(text + len - 7, "\n# EOF\n");
 	free(text);
 }
@@ -149,12 +182,13 @@ static void no_disk_no_name(void **state)
 	char *text;
 
 	(void)state;
-	s.n_disks = 0;
+	s.board = (struct board_counts){ 0 };
 	s.name = NULL;
 	text = counters_metrics(&s);
 	has(text, "carrel_vm_info{name=\"\",");
 	assert_null(strstr(text, "disk"));
 	assert_null(strstr(text, "balloon"));
+	assert_null(strstr(text, "vsock"));
 	free(text);
 }
 
@@ -167,12 +201,15 @@ static void largest(void **state)
 
 	(void)state;
 	s.n_cpus = VCPUS_MAX;
-	s.n_disks = CONFIG_DISKS;
 	memset(s.cpu, 0x3f, sizeof(s.cpu));
-	for (size_t i = 0; i < CONFIG_DISKS; i++) {
-		memset(s.disk[i].n, 0x3f, sizeof(s.disk[i].n));
-		s.disk[i].id = "12345678901234567890";
-	}
+	memset(&s.board, 0x3f, sizeof(s.board));
+	s.board.n_disks = CONFIG_DISKS;
+	s.board.n_nets = CONFIG_NETS;
+	s.board.has_vsock = true;
+	for (size_t i = 0; i < CONFIG_DISKS; i++)
+		s.board.disk[i].id = "12345678901234567890";
+	for (size_t i = 0; i < CONFIG_NETS; i++)
+		s.board.net[i].id = "12345678901234567890";
 	text = counters_metrics(&s);
 	v = json_string(text);
 	free(text);

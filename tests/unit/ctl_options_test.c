@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORDS 8
+#define WORDS 13
 
 static int parse(struct options *o, char *const *words)
 {
@@ -50,7 +50,8 @@ static void refusals(void **state)
 		{ "vm", "top", "--interval", "0" },
 		{ "vm", "top", "--count", "x" },
 		{ "vm", "status", "--json=yes" },
-		{ "vm", "command", "a", "b", "c" },
+		{ "vm", "limit", "a", "b", "c", "d", "e", "f", "g", "h", "i",
+		  "j" },
 	};
 	struct options o;
 

@@ -106,6 +106,14 @@ static inline int world_open(void **state)
 	return world_open_with(state, false);
 }
 
+static inline uint64_t counted(const struct world *w, enum net_counter what)
+{
+	struct net_counts all;
+
+	net_count(&w->net, &all);
+	return all.n[what];
+}
+
 static inline int world_close(void **state)
 {
 	struct world *w = *state;

@@ -114,7 +114,7 @@ static void refuses_setups(void **state)
 		  -EACCES },
 	};
 	struct world *w = *state;
-	struct virtq q;
+	struct virtq q = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (virtq_open(&q, &w->mem, &table[i].s, 0) != table[i].rc)

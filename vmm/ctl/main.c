@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmm/ctl/limits.h"
 #include "vmm/ctl/timeline.h"
 #include "vmm/ctl/top.h"
 #include "vmm/ctl/verbs.h"
@@ -27,6 +28,10 @@ static const struct verb {
 	{ "reset", "", 0, 0, verb_reset, "reset the machine" },
 	{ "quit", "", 0, 0, verb_quit, "end it at once" },
 	{ "cpus", "", 0, 0, verb_cpus, "its CPUs and their threads" },
+	{ "limit", "[NAME [LIMIT=N]...]", 0, OPTIONS_WORDS, verb_limit,
+	  "how fast disks and networks may be" },
+	{ "resize", "NAME [SIZE]", 1, 2, verb_resize,
+	  "make a disk larger, or see that its file is" },
 	{ "counters", "", 0, 0, verb_counters, "what it did so far" },
 	{ "metrics", "", 0, 0, verb_metrics, "the same as OpenMetrics text" },
 	{ "top", "", 0, 0, verb_top, "how fast its counters grow" },
@@ -44,7 +49,7 @@ static int usage(FILE *to)
 	      "       carrelctl version | help\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		fprintf(to, "  %-10s%-12s %s\n", verbs[i].name, verbs[i].words,
+		fprintf(to, "  %-10s%-20s %s\n", verbs[i].name, verbs[i].words,
 			verbs[i].help);
 	fputs("\n"
 	      "  --socket PATH       control socket of the VM\n"

@@ -8,7 +8,7 @@
 
 #include "vmm/num.h"
 
-#define OPTIONS_WORDS 2 /* after the verb */
+#define OPTIONS_WORDS 9 /* after the verb */
 #define OPTIONS_PATH 108 /* sockaddr_un.sun_path with its NUL */
 
 /* carrelctl's exit statuses (carrelctl(1), EXIT STATUS). */

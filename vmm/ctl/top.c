@@ -58,7 +58,9 @@ static json_t *rate(const json_t *before, const json_t *after, double seconds)
 
 json_t *top_rates(const json_t *before, const json_t *after)
 {
-	static const char *const counted[] = { "cpu-ns", "vcpus", "disks" };
+	static const char *const counted[] = {
+		"cpu-ns", "vcpus", "disks", "nets", "vsock", "bounce-bytes"
+	};
 	uint64_t then = show_number(before, "uptime-ns");
 	uint64_t now = show_number(after, "uptime-ns");
 	double seconds = now > then ? (double)(now - then) / NS_PER_S : 0;
@@ -84,6 +86,11 @@ json_t *top_rates(const json_t *before, const json_t *after)
 static double real(const json_t *o, const char *key)
 {
 	return json_real_value(json_object_get(o, key));
+}
+
+static double mib(const json_t *o, const char *key)
+{
+	return real(o, key) / (double)MIB;
 }
 
 /* Nanoseconds a second, as a percentage of one processor. */
@@ -119,18 +126,53 @@ static void print_disks(const json_t *disks)
 
 	if (!json_array_size(disks))
 		return;
-	printf("%9s %9s %9s %9s %9s %9s  %s\n", "reads/s", "MiB/s", "writes/s",
-	       "MiB/s", "flushes/s", "errors/s", "disk");
+	printf("%9s %9s %9s %9s %9s %9s %9s  %s\n", "reads/s", "MiB/s",
+	       "writes/s", "MiB/s", "flushes/s", "errors/s", "waiting", "disk");
 	json_array_foreach(disks, i, d)
 	{
-		printf("%9.0f %9.1f %9.0f %9.1f %9.0f %9.0f  ",
-		       real(d, "reads"), real(d, "read-bytes") / (double)MIB,
-		       real(d, "writes"),
-		       real(d, "written-bytes") / (double)MIB,
-		       real(d, "flushes"), real(d, "errors"));
+		printf("%9.0f %9.1f %9.0f %9.1f %9.0f %9.0f %9.1f  ",
+		       real(d, "reads"), mib(d, "read-bytes"),
+		       real(d, "writes"), mib(d, "written-bytes"),
+		       real(d, "flushes"), real(d, "errors"),
+		       real(d, "throttled-ns") / NS_PER_S);
 		show_text(stdout, show_string(d, "id"));
 		putchar('\n');
 	}
+}
+
+static void print_nets(const json_t *nets)
+{
+	const json_t *n;
+	size_t i;
+
+	if (!json_array_size(nets))
+		return;
+	printf("%9s %9s %9s %9s %9s %9s %9s  %s\n", "rx/s", "MiB/s", "tx/s",
+	       "MiB/s", "drops/s", "errors/s", "waiting", "network");
+	json_array_foreach(nets, i, n)
+	{
+		printf("%9.0f %9.1f %9.0f %9.1f %9.0f %9.0f %9.1f  ",
+		       real(n, "rx-frames"), mib(n, "rx-bytes"),
+		       real(n, "tx-frames"), mib(n, "tx-bytes"),
+		       real(n, "rx-drops") + real(n, "tx-drops"),
+		       real(n, "rx-errors") + real(n, "tx-errors"),
+		       (real(n, "rx-throttled-ns") +
+			real(n, "tx-throttled-ns")) /
+			       NS_PER_S);
+		show_text(stdout, show_string(n, "id"));
+		putchar('\n');
+	}
+}
+
+static void print_vsock(const json_t *v)
+{
+	if (!v)
+		return;
+	printf("%9s %9s %9s %9s %9s %9s\n", "rx/s", "MiB/s", "tx/s", "MiB/s",
+	       "opened/s", "resets/s");
+	printf("%9.0f %9.1f %9.0f %9.1f %9.0f %9.0f  vsock\n",
+	       real(v, "rx-packets"), mib(v, "rx-bytes"), real(v, "tx-packets"),
+	       mib(v, "tx-bytes"), real(v, "opened"), real(v, "resets"));
 }
 
 static void print_table(const json_t *rates)
@@ -140,12 +182,18 @@ static void print_table(const json_t *rates)
 
 	if (isatty(STDOUT_FILENO))
 		fputs(CLEAR, stdout);
-	printf("%.1f s: processors %.1f%%, memory %llu of %llu MiB\n",
+	printf("%.1f s: processors %.1f%%, memory %llu of %llu MiB",
 	       real(rates, "seconds"), percent(per),
 	       show_number(m, "resident-bytes") / MIB,
 	       show_number(m, "bytes") / MIB);
+	/* Of a SEV guest only. */
+	if (real(per, "bounce-bytes") > 0)
+		printf(", bounced %.1f MiB/s", mib(per, "bounce-bytes"));
+	putchar('\n');
 	print_cpus(json_object_get(per, "vcpus"));
 	print_disks(json_object_get(per, "disks"));
+	print_nets(json_object_get(per, "nets"));
+	print_vsock(json_object_get(per, "vsock"));
 	putchar('\n');
 }
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "vmm/config.h"
 #include "vmm/ctl/show.h"
 #include "vmm/log.h"
+#include "vmm/size.h"
 
 int verb_fail(const struct ctl *c, int rc)
 {
@@ -209,7 +209,7 @@ int verb_balloon(struct ctl *c)
 
 	if (!c->o.n_words)
 		return show_balloon(c);
-	if (!config_size(c->o.word[0], &bytes) || !bytes || bytes > INT64_MAX) {
+	if (!size_parse(c->o.word[0], &bytes) || !bytes || bytes > INT64_MAX) {
 		log_error("balloon \"%.64s\": accepted is the memory that the "
 			  "guest shall have, in bytes or with K, M, G or T",
 			  c->o.word[0]);

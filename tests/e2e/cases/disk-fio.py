@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fio writes to a disk and finds there what it wrote."""
+import time
+
+from e2e.fio import Background, begun, counters, fio
+
+SECONDS = 60
+
+
+def said(t, what, done, start):
+    t.note(f"{what}: {done['write']['iops']:.0f} writes/s, "
+           f"{done['read']['iops']:.0f} reads/s, "
+           f"{time.monotonic() - start:.1f} s")
+    assert done["error"] == 0, done
+
+
+def engines(t, guest):
+    for engine in ("sync", "libaio", "io_uring"):
+        start = time.monotonic()
+        said(t, engine, fio(guest, engine=engine, size="2m", numjobs=2,
+                            offset_increment="8m", group_reporting=1), start)
+
+
+def discards(t, guest, vm):
+    """Trimmed ranges are written anew; the host's file has holes."""
+    before = counters(vm)["discards"]
+    guest.do("blkdiscard /dev/vda")
+    assert counters(vm)["discards"] > before
+    start = time.monotonic()
+    said(t, "trimwrite", fio(guest, rw="trimwrite", size="4m", verify="crc32c",
+                             do_verify=1, bs="64k"), start)
+    assert counters(vm)["discards"] > before + 10
+
+
+def stopped(guest, vm, disk):
+    """stop is kept, whatever is in flight, and nothing is lost by it."""
+    load = Background(guest, size="16m", depth=16, loops=4)
+    for _ in range(5):
+        time.sleep(0.3)
+        vm.qmp().command("stop")
+        before = counters(vm)
+        time.sleep(0.2)
+        assert counters(vm) == before, "a disk that is stopped has moved"
+        vm.qmp().command("cont")
+    assert load.end()["error"] == 0
+    assert disk.stat().st_size == 64 << 20
+
+
+def run(t):
+    disk = t.disk(size=64 << 20)
+    vm, guest = begun(t, f"path={disk},queues=2")
+    engines(t, guest)
+    discards(t, guest, vm)
+    assert disk.stat().st_blocks * 512 < 64 << 20, "nothing was given back"
+    stopped(guest, vm, disk)
+    assert counters(vm)["errors"] == 0
+    vm.qmp().command("quit")
+    assert vm.wait() == 0
