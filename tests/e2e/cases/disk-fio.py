@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fio writes to a disk and finds there what it wrote."""
+"""fio writes to a disk and finds there what it wrote: a file, a block device, a
+qcow2 that another process serves."""
 import time
 
 from e2e.fio import Background, begun, counters, fio
+from e2e.vhost import check, qcow2, storage_daemon
+from e2e.vm import run
 
-SECONDS = 60
+SECONDS = 120
 
 
 def said(t, what, done, start):
@@ -21,14 +24,18 @@ def engines(t, guest):
                             offset_increment="8m", group_reporting=1), start)
 
 
-def discards(t, guest, vm):
-    """Trimmed ranges are written anew; the host's file has holes."""
-    before = counters(vm)["discards"]
-    guest.do("blkdiscard /dev/vda")
-    assert counters(vm)["discards"] > before
+def trims(t, guest):
+    """Trimmed ranges are written anew."""
     start = time.monotonic()
     said(t, "trimwrite", fio(guest, rw="trimwrite", size="4m", verify="crc32c",
                              do_verify=1, bs="64k"), start)
+
+
+def discards(t, guest, vm):
+    before = counters(vm)["discards"]
+    guest.do("blkdiscard /dev/vda")
+    assert counters(vm)["discards"] > before
+    trims(t, guest)
     assert counters(vm)["discards"] > before + 10
 
 
@@ -46,7 +53,7 @@ def stopped(guest, vm, disk):
     assert disk.stat().st_size == 64 << 20
 
 
-def run(t):
+def file(t):
     disk = t.disk(size=64 << 20)
     vm, guest = begun(t, f"path={disk},queues=2")
     engines(t, guest)
@@ -56,3 +63,41 @@ def run(t):
     assert counters(vm)["errors"] == 0
     vm.qmp().command("quit")
     assert vm.wait() == 0
+
+
+def block_device(t):
+    """A loop device: what a volume of LVM or a real disk is to carrel."""
+    disk = t.disk(size=64 << 20)
+    status, loop = run(["losetup", "--find", "--show", disk])
+    assert status == 0, loop
+    loop = loop.strip()
+    try:
+        vm, guest = begun(t, f"path={loop},queues=2")
+        engines(t, guest)
+        discards(t, guest, vm)
+        assert disk.stat().st_blocks * 512 < 64 << 20, "nothing was given back"
+        assert counters(vm)["errors"] == 0
+        vm.qmp().command("quit")
+        assert vm.wait() == 0
+    finally:
+        run(["losetup", "--detach", loop])
+
+
+def served(t):
+    image = qcow2(t, size=64 << 20)
+    daemon, path = storage_daemon(t, image, queues=2)
+    vm, guest = begun(t, f"vhost-user={path}")
+    engines(t, guest)
+    guest.do("blkdiscard /dev/vda")
+    trims(t, guest)
+    vm.qmp().command("quit")
+    assert vm.wait() == 0
+    daemon.signal()
+    assert daemon.wait() == 0
+    assert check(image) * 65536 < 64 << 20, "nothing was given back"
+
+
+def parts(t):
+    t.check("a file, with stop and cont", file, t)
+    t.check("a block device", block_device, t)
+    t.check("qcow2, by qemu-storage-daemon", served, t)
