@@ -17,17 +17,17 @@ def said(t, what, done, start):
     assert done["error"] == 0, done
 
 
-def engines(t, guest):
-    for engine in ("sync", "libaio", "io_uring"):
+def engines(t, guest, *names, size="2m"):
+    for engine in names:
         start = time.monotonic()
-        said(t, engine, fio(guest, engine=engine, size="2m", numjobs=2,
+        said(t, engine, fio(guest, engine=engine, size=size, numjobs=2,
                             offset_increment="8m", group_reporting=1), start)
 
 
-def trims(t, guest):
+def trims(t, guest, size="4m"):
     """Trimmed ranges are written anew."""
     start = time.monotonic()
-    said(t, "trimwrite", fio(guest, rw="trimwrite", size="4m", verify="crc32c",
+    said(t, "trimwrite", fio(guest, rw="trimwrite", size=size, verify="crc32c",
                              do_verify=1, bs="64k"), start)
 
 
@@ -56,7 +56,7 @@ def stopped(guest, vm, disk):
 def file(t):
     disk = t.disk(size=64 << 20)
     vm, guest = begun(t, f"path={disk},queues=2")
-    engines(t, guest)
+    engines(t, guest, "sync", "libaio", "io_uring")
     discards(t, guest, vm)
     assert disk.stat().st_blocks * 512 < 64 << 20, "nothing was given back"
     stopped(guest, vm, disk)
@@ -73,7 +73,7 @@ def block_device(t):
     loop = loop.strip()
     try:
         vm, guest = begun(t, f"path={loop},queues=2")
-        engines(t, guest)
+        engines(t, guest, "sync", "io_uring")
         discards(t, guest, vm)
         assert disk.stat().st_blocks * 512 < 64 << 20, "nothing was given back"
         assert counters(vm)["errors"] == 0
@@ -87,9 +87,9 @@ def served(t):
     image = qcow2(t, size=64 << 20)
     daemon, path = storage_daemon(t, image, queues=2)
     vm, guest = begun(t, f"vhost-user={path}")
-    engines(t, guest)
+    engines(t, guest, "sync", "io_uring", size="512k")
     guest.do("blkdiscard /dev/vda")
-    trims(t, guest)
+    trims(t, guest, size="1m")
     vm.qmp().command("quit")
     assert vm.wait() == 0
     daemon.signal()
