@@ -261,6 +261,8 @@ fail:
 
 void vdev_close(struct vdev *d)
 {
+	/* One that breaks the device kicks all others: not those gone. */
+	hold_all(d);
 	while (d->n_workers)
 		worker_close(&d->queue[--d->n_workers].worker);
 }
