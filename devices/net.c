@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "devices/net_kernel.h"
 #include "devices/passt.h"
 #include "devices/tap.h"
 #include "vmm/clock.h"
@@ -22,15 +23,20 @@ static_assert(sizeof(struct net_space) <= VDEV_CONFIG, "room for it");
 
 enum queue_role { ROLE_NONE, ROLE_RX, ROLE_TX, ROLE_CTRL };
 
-/* 5.1.2: without MQ there is one pair, and control comes right after it. */
+/* Without MQ there is one, whatever the tap has. */
+unsigned net_pairs(const struct net *n)
+{
+	return n->vdev.accepted & NET_F_MQ ? n->n_pairs : 1;
+}
+
 static enum queue_role role_of(const struct net *n, unsigned i)
 {
-	uint64_t f = n->vdev.accepted;
-	unsigned pairs = f & NET_F_MQ ? n->n_pairs : 1;
+	unsigned pairs = net_pairs(n);
 
 	if (i < 2 * pairs)
 		return i % 2 ? ROLE_TX : ROLE_RX;
-	return i == 2 * pairs && f & NET_F_CTRL_VQ ? ROLE_CTRL : ROLE_NONE;
+	return i == 2 * pairs && n->vdev.accepted & NET_F_CTRL_VQ ? ROLE_CTRL
+								  : ROLE_NONE;
 }
 
 int net_use_pairs(struct net *n, unsigned pairs)
@@ -42,12 +48,14 @@ int net_use_pairs(struct net *n, unsigned pairs)
 	for (unsigned i = 0; !rc && i < n->n_pairs; i++) {
 		struct net_pair *p = n->pair[i];
 
+		if (n->kernel && i >= pairs)
+			rc = net_kernel_rest(n, i);
 		/* The host locks all its interfaces for it: not for nothing */
-		if (n->n_pairs > 1 && atomic_load(&p->on) != (i < pairs))
+		if (!rc && n->n_pairs > 1 && atomic_load(&p->on) != (i < pairs))
 			rc = p->end->ops->enable(p->end, i < pairs);
 		atomic_store(&p->on, !rc && i < pairs);
 		if (i < pairs)
-			worker_kick(&n->vdev.queue[2 * i].worker);
+			worker_kick(vdev_worker(&n->vdev, 2 * i));
 	}
 	return rc;
 }
@@ -62,8 +70,7 @@ int net_use_offloads(struct net *n, uint64_t offloads)
 	return e->ops->offload ? e->ops->offload(e, offloads) : 0;
 }
 
-/* 5.1.6.5.5: a driver begins with one pair, and with what it negotiated. */
-static int settle(struct net *n)
+int net_settle(struct net *n)
 {
 	int rc = 0;
 
@@ -90,7 +97,7 @@ static int serve(struct vdev *d, struct vqueue *q)
 	static_assert(offsetof(struct net, vdev) == 0, "cast");
 
 	if (!atomic_load(&n->link.lost))
-		rc = settle(n);
+		rc = net_settle(n);
 	if (rc == -EBADFD) /* the tap was deleted before the driver came */
 		rc = -ENOTCONN;
 	if (!rc) {
@@ -120,17 +127,18 @@ static void opened(struct vdev *d, unsigned i)
 	atomic_store(&n->settled, false);
 	if (role_of(n, i) == ROLE_RX)
 		net_rx_opened(&n->pair[i / 2]->rx, d->accepted, get_le16(mtu));
+	if (n->kernel)
+		net_kernel_opened(n, i);
 }
 
-static const struct vdev_ops net_ops = {
-	.name = "virtio-net",
-	.type = VIRTIO_TYPE_NET,
-	.class = 0x020000, /* Ethernet */
-	.request = net_ctrl_request,
-	.serve = serve,
-	.opened = opened,
-	.features_ok = net_features_ok,
-};
+#define NET_OPS                                                                \
+	.name = "virtio-net", .type = VIRTIO_TYPE_NET,                         \
+	.class = 0x020000 /* Ethernet */, .request = net_ctrl_request,         \
+	.opened = opened, .features_ok = net_features_ok
+
+static const struct vdev_ops net_ops = { NET_OPS, .serve = serve };
+static const struct vdev_ops kernel_ops = { NET_OPS,
+					    .serve_all = net_kernel_serve };
 
 /* An address of our own making: local, and of one station (IEEE 802, 8.4). */
 static int random_mac(uint8_t *mac)
@@ -179,6 +187,7 @@ static void close_ends(struct net *n)
 			p->end->ops->close(p->end);
 		free(p);
 	}
+	net_kernel_close(n);
 	net_link_close(n);
 	pthread_mutex_destroy(&n->lock);
 	limit_close(&n->rx_limit);
@@ -208,7 +217,7 @@ static int open_ends(struct net *n, const struct net_config *cfg)
 		p->rx.tally.limit = &n->rx_limit;
 		p->tx.tally.limit = &n->tx_limit;
 	}
-	return rc;
+	return rc || !cfg->tap ? rc : net_kernel_open(n, cfg);
 }
 
 static uint64_t features_of(const struct net *n, const struct net_config *cfg,
@@ -234,12 +243,19 @@ static int open_vdev(struct net *n, const struct net_config *cfg)
 	uint64_t features = features_of(n, cfg, mtu);
 	int rc = config_fill(n, cfg, mtu);
 
-	if (rc)
+	if (!rc)
+		rc = vdev_open(
+			&n->vdev, n->kernel ? &kernel_ops : &net_ops, cfg->id,
+			n->board->mem, features, cfg->platform,
+			2 * n->n_pairs + (features & NET_F_CTRL_VQ ? 1 : 0),
+			n->kernel ? n->board->kernel_hooks : n->board->hooks);
+	if (rc || !n->kernel)
 		return rc;
-	return vdev_open(&n->vdev, &net_ops, cfg->id, n->board->mem, features,
-			 cfg->platform,
-			 2 * n->n_pairs + (features & NET_F_CTRL_VQ ? 1 : 0),
-			 n->board->hooks);
+	n->vdev.offered &= ~NET_KERNEL_FEATURES | n->kernel->pair[0].features;
+	rc = net_kernel_wire(n);
+	if (rc)
+		vdev_close(&n->vdev);
+	return rc;
 }
 
 int net_attach(struct net *n, const struct net_config *cfg,
@@ -273,6 +289,8 @@ int net_attach(struct net *n, const struct net_config *cfg,
 			       board->irq);
 	if (rc)
 		goto fail_vdev;
+	if (n->kernel)
+		worker_set_wait(vdev_worker(&n->vdev, 0), net_kernel_wait);
 	rc = net_link_attach(n);
 	if (!rc)
 		return 0;

@@ -32,7 +32,7 @@ void net_link_lose(struct net *n, int why)
 	(void)!write(n->link.lost_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 	/* What waits to be sent is dropped now. */
 	for (unsigned i = 0; i < n->n_pairs; i++)
-		worker_kick(&n->vdev.queue[2 * i + 1].worker);
+		worker_kick(vdev_worker(&n->vdev, 2 * i + 1));
 }
 
 /* What the guest sees of the link, and whether frames pass. */
@@ -49,7 +49,7 @@ static void update(struct net *n)
 	if (up != was)
 		vdev_config_changed(&n->vdev);
 	bus_unlock(n->board->bus);
-	/* Frames that a limit keeps back are dropped now, not later. */
+	/* What a limit keeps back is dropped now, and the kernel rests. */
 	if (up != was)
 		vdev_kick(&n->vdev);
 }

@@ -243,8 +243,7 @@ static int step(struct net_rx *r, struct vqueue *q)
 	return place(r, q);
 }
 
-/* Frames from before the driver: perhaps of a form that it cannot take. */
-static int drain(struct net_rx *r)
+int net_rx_drain(struct net_rx *r)
 {
 	int rc = 0;
 
@@ -262,7 +261,7 @@ int net_rx_serve(struct net_rx *r, struct vqueue *q)
 
 	rc = virtq_notify_me(&q->ring, false, &unused);
 	if (!rc && r->fresh)
-		rc = drain(r);
+		rc = net_rx_drain(r);
 	while (!rc && !vdev_wanted_back(q)) {
 		rc = step(r, q);
 		if (rc != -ENOBUFS)

@@ -45,6 +45,12 @@ struct net_rx {
 void net_rx_opened(struct net_rx *r, uint64_t accepted, unsigned mtu);
 
 /*
+ * Reads and forgets what waits at the end: frames from before the driver,
+ * perhaps of a form that it cannot take. Errors as net_rx_serve.
+ */
+int net_rx_drain(struct net_rx *r) MUST_USE;
+
+/*
  * Moves frames until there are none, or no buffers, or the worker is held;
  * then the worker sleeps until that changes. -ENOTCONN and -EPROTO: the end is
  * lost; other errors break the device.

@@ -58,13 +58,14 @@ int vdev_doorbell(struct vdev *d, unsigned i)
 /*
  * Another process may have the eventfd, and with it the file's flags: it can
  * make it one that blocks, and fill it. What has been rung is not rung again,
- * so nothing that is full is written to.
+ * so nothing that is full is written to. The host's kernel, on the other hand,
+ * is woken by the write and never empties it.
  */
 void vdev_ring(struct vdev *d, unsigned i)
 {
 	struct pollfd p = { .fd = vdev_doorbell(d, i), .events = POLLIN };
 
-	if (poll(&p, 1, 0) <= 0)
+	if (!d->foreign_bells || poll(&p, 1, 0) <= 0)
 		(void)!write(p.fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
@@ -151,7 +152,11 @@ unsigned vdev_queue_of(const struct vdev *d, const struct chain *c)
 
 bool vdev_wanted_back(const struct vqueue *q)
 {
-	return worker_held(&q->worker) || broken(q->dev);
+	const struct vdev *d = q->dev;
+
+	return worker_held(d->ops->serve_all ? &d->queue[0].worker
+					     : &q->worker) ||
+	       broken(d);
 }
 
 static int serve_one(struct vqueue *q)

@@ -91,6 +91,7 @@ struct vdev {
 	_Atomic(unsigned) breaks; /* how often it was broken */
 	bool live; /* DRIVER_OK: workers are not held for it */
 	bool master; /* may reach memory: nor for that */
+	bool foreign_bells; /* another process has its queues' eventfds */
 	/* Under the bus lock, as is their change. */
 	uint8_t config[VDEV_CONFIG];
 	uint8_t generation;

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "devices/vhost_ring.h"
 #include "devices/vhost_wire.h"
 #include "vmm/clock.h"
 #include "vmm/log.h"
@@ -188,18 +189,6 @@ static int share_inflight(struct vhost_user *v, const struct vhost_wire *w)
 	return vhost_tell(w, &m, &v->inflight_fd, 1);
 }
 
-/* Rings are RAM, of which all is the peer's: its own map has no ROM. */
-static bool ring_reachable(const struct vhost_user *v, unsigned i)
-{
-	const struct virtq_setup *s = &v->vdev.queue[i].setup;
-	struct iovec iov;
-
-	return !gmem_iov(v->vdev.mem, s->desc, 16ull * s->size, true, &iov) &&
-	       !gmem_iov(v->vdev.mem, s->avail, 6 + 2ull * s->size, true,
-			 &iov) &&
-	       !gmem_iov(v->vdev.mem, s->used, 6 + 8ull * s->size, true, &iov);
-}
-
 static int start_ring(struct vhost_user *v, const struct vhost_wire *w,
 		      unsigned i)
 {
@@ -268,7 +257,7 @@ int talk_start(struct vhost_user *v)
 
 	talk_renew(v);
 	for (unsigned i = 0; i < d->n_queues; i++)
-		if (d->queue[i].enabled && !ring_reachable(v, i))
+		if (d->queue[i].enabled && !vhost_ring_reachable(d, i))
 			return -EFAULT;
 	rc = tell_fd(&w, VHOST_SET_FEATURES, features, -1);
 	if (!rc)

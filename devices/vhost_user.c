@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "devices/dial.h"
+#include "devices/vhost_ring.h"
 #include "devices/vhost_serve.h"
 #include "devices/vhost_talk.h"
 #include "vmm/log.h"
@@ -46,20 +47,6 @@ const struct vhost_kind vhost_fs = {
 	.stateful = true,
 };
 
-/* An end each for the guest's notifications and for its interrupts. */
-static int open_bells(struct vhost_user *v)
-{
-	for (unsigned i = 0; i < v->vdev.n_queues; i++) {
-		struct vqueue *q = &v->vdev.queue[i];
-
-		q->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		q->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (q->kick_fd < 0 || q->call_fd < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static void close_one(int fd)
 {
 	if (fd >= 0)
@@ -68,10 +55,7 @@ static void close_one(int fd)
 
 static void close_all(struct vhost_user *v)
 {
-	for (unsigned i = 0; i < v->vdev.n_queues; i++) {
-		close_one(v->vdev.queue[i].kick_fd);
-		close_one(v->vdev.queue[i].call_fd);
-	}
+	vhost_bells_close(&v->vdev);
 	close_one(v->fd);
 	close_one(v->back[0]);
 	close_one(v->back[1]);
@@ -129,7 +113,6 @@ static void config_fill(struct vhost_user *v,
 
 static int open_vdev(struct vhost_user *v, const struct vhost_user_config *cfg)
 {
-	const uint64_t rings = VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX;
 	unsigned queues;
 	int rc = queues_of(v, cfg, &queues);
 
@@ -141,8 +124,9 @@ static int open_vdev(struct vhost_user *v, const struct vhost_user_config *cfg)
 		       queues + v->kind->more_queues, v->board->hooks);
 	if (rc)
 		return rc;
-	v->vdev.offered &= ~rings | v->features;
-	rc = open_bells(v);
+	v->vdev.offered &= ~VHOST_RING_FEATURES | v->features;
+	v->vdev.foreign_bells = true;
+	rc = vhost_bells_open(&v->vdev, v->vdev.n_queues);
 	if (rc)
 		vdev_close(&v->vdev);
 	return rc;

@@ -180,6 +180,11 @@ void virtq_untake(struct virtq *q)
 	q->out_len = 0;
 }
 
+void virtq_seek(struct virtq *q, uint16_t at)
+{
+	q->taken = q->filled = q->published = q->told = at;
+}
+
 int virtq_fill(struct virtq *q, uint16_t head, uint32_t written)
 {
 	struct vring_used_elem e = { .id = head, .len = written };

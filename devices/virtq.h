@@ -73,6 +73,12 @@ int virtq_take(struct virtq *q, struct chain *c) MUST_USE;
 void virtq_untake(struct virtq *q);
 
 /*
+ * Another one has served the ring up to position at of both rings, and nothing
+ * is in flight: go on there.
+ */
+void virtq_seek(struct virtq *q, uint16_t at);
+
+/*
  * Fills the next used entry, which the driver does not see yet; publish shows
  * it all that were filled, at once.
  */

@@ -277,6 +277,7 @@ static int open_net(struct board *b, const struct config *c, size_t i,
 		.pairs = n->queues ? n->queues : 1,
 		.mtu = n->mtu,
 		.dial_fd = dial_fd,
+		.vhost = config_no_vhost(n) ? VHOST_OFF : n->vhost,
 		.platform = c->sev.on,
 		.rx = n->rx,
 		.tx = n->tx,
@@ -323,11 +324,14 @@ int board_open(struct board **out, struct vm *vm, const struct config *c,
 						JAIL_VSOCK };
 	b->vhost_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
 						JAIL_VHOST };
+	b->kernel_hooks = (struct worker_hooks){ host->enter_worker, host->ctx,
+						 JAIL_KERNEL };
 	b->vhost_board = (struct vhost_board){ &b->pci,	 &vm->mem,
 					       &vm->irq, &vm->pio,
 					       &vm->ev,	 &b->vhost_hooks };
-	b->net_board = (struct net_board){ &b->pci,  &vm->mem, &vm->irq,
-					   &vm->pio, &vm->ev,  &b->hooks };
+	b->net_board = (struct net_board){ &b->pci,	    &vm->mem, &vm->irq,
+					   &vm->pio,	    &vm->ev,  &b->hooks,
+					   &b->kernel_hooks };
 	b->console_board =
 		(struct console_board){ &b->pci,  &vm->mem, &vm->irq,
 					&vm->pio, &vm->ev,  &b->hooks };

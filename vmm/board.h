@@ -76,6 +76,7 @@ struct board_disk {
 struct board_net {
 	const char *id, *peer;
 	bool up;
+	bool vhost; /* the host's kernel serves its queues: no limits here */
 	struct rates rx, tx;
 };
 
@@ -83,7 +84,10 @@ struct board_net {
 bool board_disk(struct board *b, size_t i, struct board_disk *out);
 bool board_net(struct board *b, size_t i, struct board_net *out);
 
-/* By control commands. -ENODEV: none has this name; else as blk_resize. */
+/*
+ * By control commands. -ENODEV: none has this name; -EOPNOTSUPP: a limit, where
+ * the kernel serves its queues; else as blk_resize.
+ */
 int board_limit_disk(struct board *b, const char *id,
 		     const struct rates *r) MUST_USE;
 int board_limit_net(struct board *b, const char *id, const struct rates *rx,

@@ -94,6 +94,7 @@ bool board_net(struct board *b, size_t i, struct board_net *out)
 		return false;
 	*out = (struct board_net){ .id = n->vdev.label,
 				   .peer = n->peer,
+				   .vhost = n->kernel,
 				   .up = n->link.up };
 	limit_get(&n->rx_limit, &out->rx);
 	limit_get(&n->tx_limit, &out->tx);
@@ -114,9 +115,12 @@ int board_limit_net(struct board *b, const char *id, const struct rates *rx,
 {
 	struct net *n = find_net(b, id);
 
-	if (n)
-		net_set_limits(n, rx, tx);
-	return n ? 0 : -ENODEV;
+	if (!n)
+		return -ENODEV;
+	if (n->kernel && (rates_any(rx) || rates_any(tx)))
+		return -EOPNOTSUPP;
+	net_set_limits(n, rx, tx);
+	return 0;
 }
 
 int board_resize_disk(struct board *b, const char *id, uint64_t bytes,

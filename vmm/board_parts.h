@@ -59,7 +59,7 @@ struct board {
 	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
 	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
 		has_debugcon, has_rng;
-	struct worker_hooks hooks, vsock_hooks, vhost_hooks;
+	struct worker_hooks hooks, vsock_hooks, vhost_hooks, kernel_hooks;
 };
 
 #endif

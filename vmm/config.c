@@ -139,7 +139,7 @@ static int check_disks(const struct config *c)
 				      "readonly is for \"%s\" to say; "
 				      "accepted is readonly=off",
 				      d->peer);
-		if (d->peer && (d->rates.bytes || d->rates.ops))
+		if (d->peer && rates_any(&d->rates))
 			return refuse(c, "disk", d->id,
 				      "bps and iops do not bind \"%s\", which "
 				      "carrel does not see at work; accepted "
@@ -181,6 +181,16 @@ static int check_limits(const struct config *c)
 	return rc;
 }
 
+/* What the kernel does to queues of its own is as the kernel has it. */
+const char *config_no_vhost(const struct config_net *n)
+{
+	if (!n->tap)
+		return "passt is no interface of the kernel's";
+	return rates_any(&n->rx) || rates_any(&n->tx)
+		       ? "the kernel keeps to no limits"
+		       : NULL;
+}
+
 static int check_nets(const struct config *c)
 {
 	for (size_t i = 0; i < c->n_nets; i++) {
@@ -195,6 +205,11 @@ static int check_nets(const struct config *c)
 				      "queues=%u, but passt \"%s\" is one "
 				      "socket: accepted is queues=1",
 				      n->queues, n->passt);
+		if (n->vhost == VHOST_ON && config_no_vhost(n))
+			return refuse(c, "net", n->id,
+				      "vhost=on, but %s; accepted are "
+				      "vhost=auto and vhost=off",
+				      config_no_vhost(n));
 	}
 	return 0;
 }

@@ -67,6 +67,9 @@ enum config_watchdog {
 
 enum config_log { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
+/* Does the host's kernel serve a tap's queues, in --net vhost's order. */
+enum config_vhost { VHOST_AUTO, VHOST_ON, VHOST_OFF };
+
 /* Exactly one of tap and passt is given. */
 struct config_net {
 	const char *tap; /* an interface that exists */
@@ -76,6 +79,7 @@ struct config_net {
 	unsigned queues; /* pairs; 0: one */
 	struct rates rx, tx; /* rx: to the guest */
 	unsigned mtu; /* that the guest is told; 0: a tap's own, or none */
+	uint32_t vhost; /* enum config_vhost */
 };
 
 struct config_sev {
@@ -139,6 +143,9 @@ int config_parse(struct config *c, int argc, char **argv) MUST_USE;
 
 /* Writes c->dump_dtb; -errno after a log line. */
 int config_dump(const struct config *c) MUST_USE;
+
+/* Why the host's kernel cannot serve it, static text; NULL: it can. */
+const char *config_no_vhost(const struct config_net *n);
 
 /* Is there a control socket, of which others made the file? */
 bool config_inherits(const struct config *c);

@@ -78,6 +78,8 @@ static const struct config_row net_rows[] = {
 	{ "mtu", "nets", KIND_COUNT, NET(mtu), .min = CONFIG_MTU_MIN,
 	  .max = CONFIG_MTU_MAX, .arg = "N",
 	  .help = "MTU the guest is told; default: the tap's" },
+	{ "vhost", "nets", KIND_WORD, NET(vhost), .arg = "auto|on|off",
+	  .help = "the kernel serves a tap's queues; default: auto" },
 	RATES("nets", "rx-", "rx-pps", NET, rx, " to the guest"),
 	RATES("nets", "tx-", "tx-pps", NET, tx, " from it"),
 	/* Not a property: the node's name is the id. */

@@ -17,6 +17,7 @@ enum jail_role {
 	JAIL_WORKER,
 	JAIL_VSOCK, /* the vsock device's worker */
 	JAIL_VHOST, /* that of a device that another process serves */
+	JAIL_KERNEL, /* that of a device that the host's kernel serves */
 	JAIL_DIALER, /* the process beside it, which connects */
 	JAIL_ROLES
 };

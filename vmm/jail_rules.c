@@ -9,6 +9,7 @@
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/psp-sev.h>
+#include <linux/vhost.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -157,6 +158,27 @@ static const struct jail_rule vhost_rules[] = {
 	{ SYS_close, {}, "a connection that is lost" },
 };
 
+/*
+ * The host's kernel serves the guest's queues (vhost): this one starts and
+ * stops them, and moves no frame of the guest's. Memory and eventfds were given
+ * to the kernel before; no rule lets them be changed.
+ */
+static const struct jail_rule kernel_rules[] = {
+	{ SYS_poll, {}, "held or not, control requests, errors, the tap" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_SET_FEATURES) }, "a driver begins" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_SET_VRING_NUM) }, "a ring: its size" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_SET_VRING_BASE) }, "where it goes on" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_SET_VRING_ADDR) }, "where it is" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_GET_VRING_BASE) }, "how far it went" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_NET_SET_BACKEND) },
+	  "network: a ring starts, or stops" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETOFFLOAD) },
+	  "network: what the driver can take" },
+	{ SYS_ioctl, { EQUAL(1, TUNSETQUEUE) },
+	  "network: how many queues it uses" },
+	{ SYS_readv, {}, "network: frames from before it were, forgotten" },
+};
+
 /* It knows one path and is sent numbers; what connects it passes on. */
 static const struct jail_rule dialer_rules[] = {
 	{ SYS_socket, { EQUAL(0, AF_UNIX) }, "a connection is wanted" },
@@ -176,5 +198,6 @@ const struct jail_table jail_table[JAIL_ROLES] = {
 	[JAIL_WORKER] = TABLE(worker_rules),
 	[JAIL_VSOCK] = TABLE(vsock_rules),
 	[JAIL_VHOST] = TABLE(vhost_rules),
+	[JAIL_KERNEL] = TABLE(kernel_rules),
 	[JAIL_DIALER] = TABLE(dialer_rules),
 };

@@ -65,7 +65,14 @@ static int set_limit(void *ctx, const json_t *args, json_t **ret,
 		rc = rates_from_json(&tx, &tx_names, args, err);
 	if (rc)
 		return rc;
-	return found(board_limit_net(ctx, name_of(args), &rx, &tx), args, err);
+	rc = board_limit_net(ctx, name_of(args), &rx, &tx);
+	if (rc == -EOPNOTSUPP)
+		return control_fail(err, rc,
+				    "Device '%s' is served by the host's "
+				    "kernel, which keeps to no limits: it "
+				    "takes a start with vhost=off",
+				    name_of(args));
+	return found(rc, args, err);
 }
 
 static int query(void *ctx, const json_t *args, json_t **ret,
@@ -77,8 +84,9 @@ static int query(void *ctx, const json_t *args, json_t **ret,
 	(void)err;
 	*ret = json_array();
 	for (size_t i = 0; board_net(ctx, i, &n); i++) {
-		json_t *o = json_pack("{s:s, s:s, s:b}", "name", n.id, "peer",
-				      n.peer, "up", n.up);
+		json_t *o = json_pack("{s:s, s:s, s:b, s:b}", "name", n.id,
+				      "peer", n.peer, "up", n.up, "vhost",
+				      n.vhost);
 
 		rates_to_json(o, &rx_names, &n.rx);
 		rates_to_json(o, &tx_names, &n.tx);

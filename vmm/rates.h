@@ -7,6 +7,7 @@
 #ifndef CARREL_VMM_RATES_H
 #define CARREL_VMM_RATES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RATE_MAX (1ull << 40) /* of each number */
@@ -19,5 +20,11 @@ struct rates {
 	uint64_t bytes, bytes_burst;
 	uint64_t ops, ops_burst; /* requests, or frames */
 };
+
+/* Is anything limited? A burst alone limits nothing. */
+static inline bool rates_any(const struct rates *r)
+{
+	return r->bytes || r->ops;
+}
 
 #endif

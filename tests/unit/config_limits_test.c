@@ -20,6 +20,9 @@ static const struct refusal refused[] = {
 	  { "rx-pps-burst needs rx-pps" } },
 	{ RUN "--net tap=a,tx-pps-burst=1,rx-pps=1",
 	  { "tx-pps-burst needs tx-pps" } },
+	{ RUN "--net tap=a,vhost=on,tx-pps=1",
+	  { "--net id \"net0\"", "vhost=on, but", "no limits" } },
+	{ RUN "--net tap=a,vhost=on,rx-bps=1", { "vhost=on", "no limits" } },
 	{ RUN "--net tap=a,bps=1", { "--net bps", "not known" } },
 };
 
@@ -52,6 +55,8 @@ static void limits(void **state)
 	assert_int_equal(c.net[0].tx.bytes_burst, 6);
 	assert_int_equal(c.net[0].tx.ops, 7);
 	assert_int_equal(c.net[0].tx.ops_burst, 8);
+	assert_int_equal(c.net[0].vhost, VHOST_AUTO);
+	assert_non_null(config_no_vhost(&c.net[0])); /* which is off then */
 	config_close(&c);
 }
 

@@ -123,6 +123,8 @@ static const struct refusal refused[] = {
 	{ RUN "--net tap=a,queues=9", { "--net queues \"9\"", "1 to 8" } },
 	{ RUN "--net tap=a,queues=0", { "1 to 8" } },
 	{ RUN "--net passt=a,queues=2", { "passt \"a\"", "queues=2" } },
+	{ RUN "--net passt=a,vhost=on", { "net0", "vhost=on", "passt" } },
+	{ RUN "--net tap=a,vhost=yes", { "--net vhost", "auto|on|off" } },
 	{ RUN "--net tap=a,mtu=67", { "68 to 65535" } },
 	{ RUN "--net tap=a,mtu=65536", { "68 to 65535" } },
 	{ RUN "--net tap=a,mac=02:00:00:00:00", { "six bytes" } },

@@ -143,6 +143,8 @@ static const struct {
 	  { "/nets/a, property mac" } },
 	{ HEAD FIRM "nets { a { tap = \"t\"; queues = <9>; }; }; };",
 	  { "1 to 8" } },
+	{ HEAD FIRM "nets { a { tap = \"t\"; vhost = \"yes\"; }; }; };",
+	  { "/nets/a, property vhost", "auto|on|off" } },
 	{ HEAD FIRM "nets { a { tap = \"t\"; peer = \"p\"; }; }; };",
 	  { "property peer: not known" } },
 	{ HEAD FIRM "sev { }; };", { "--sev: needs policy" } },
@@ -385,7 +387,7 @@ static void dump_reads_back(void **state)
 		{ "--firmware", "f", "--net",
 		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000,rx-bps=1,"
 		  "tx-pps=1024G,tx-pps-burst=1",
-		  "--net", "passt=/a,,b,id=lan", "--net", "tap=t1" },
+		  "--net", "passt=/a,,b,id=lan", "--net", "tap=t1,vhost=off" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
 		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
 		  "policy=0,dh=d,session=s" },

@@ -20,7 +20,7 @@ static struct peer_vm vm;
 static struct board_disk disk = {
 	"disk0", "a file", false, false, 4096, { 0 }
 };
-static struct board_net net = { "net0", "tap0", true, { 0 }, { 0 } };
+static struct board_net net = { "net0", "tap0", true, false, { 0 }, { 0 } };
 static int resize_rc;
 static uint64_t resized;
 
@@ -55,6 +55,8 @@ int board_limit_net(struct board *b, const char *id, const struct rates *rx,
 	(void)b;
 	if (strcmp(id, net.id))
 		return -ENODEV;
+	if (net.vhost && rates_any(rx))
+		return -EOPNOTSUPP;
 	net.rx = *rx;
 	net.tx = *tx;
 	return 0;
@@ -212,13 +214,18 @@ static void networks(void **state)
 	peer_expect(fd, OK);
 	peer_say(fd, "{'execute':'x-carrel-query-nets'}");
 	peer_expect(fd, "{\"return\": [{\"name\": \"net0\", \"peer\": \"tap0\","
-			" \"up\": true, \"rx-bps\": 1, \"rx-pps\": 0, "
+			" \"up\": true, \"vhost\": false, "
+			"\"rx-bps\": 1, \"rx-pps\": 0, "
 			"\"rx-bps-burst\": 2, \"tx-bps\": 0, \"tx-pps\": 3, "
 			"\"tx-pps-burst\": 4}]}");
 	/* What is not named has no limit. */
 	peer_say(fd, DO("x-carrel-net-limit", "'name':'net0'"));
 	peer_expect(fd, OK);
 	assert_int_equal(net.rx.bytes + net.tx.ops, 0);
+	net.vhost = true;
+	peer_say(fd, DO("x-carrel-net-limit", "'name':'net0','rx-bps':1"));
+	peer_expect_part(fd, "Device 'net0' is served by the host's kernel");
+	net.vhost = false;
 	peer_say(fd, DO("set_link", "'name':'net0','up':false"));
 	peer_expect(fd, OK);
 	assert_false(net.up);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/landlock.h>
+#include <linux/vhost.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -224,6 +225,11 @@ static void arguments_are_matched(void **state)
 		{ { SYS_ioctl, { 0, KVM_MEMORY_ENCRYPT_OP } }, 1 << JAIL_MAIN },
 		{ { SYS_ioctl, { 0, KVM_IRQ_LINE } },
 		  1 << JAIL_MAIN | 1 << JAIL_VCPU },
+		{ { SYS_ioctl, { 0, VHOST_SET_MEM_TABLE } }, 0 },
+		{ { SYS_ioctl, { 0, VHOST_SET_VRING_KICK } }, 0 },
+		{ { SYS_ioctl, { 0, VHOST_SET_VRING_CALL } }, 0 },
+		{ { SYS_ioctl, { 0, VHOST_SET_VRING_ADDR } },
+		  1 << JAIL_KERNEL },
 		{ { SYS_tgkill, { 1, 1, SIGABRT } }, 0 },
 		{ { SYS_tgkill, { 1, 1, SIGUSR1 } }, 0 },
 		{ { SYS_kill, { 0, 0 } }, 0 },

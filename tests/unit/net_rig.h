@@ -87,7 +87,8 @@ static inline int world_open_with(void **state, bool dials)
 	assert_int_equal(bind(w.listener, (void *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(w.listener, 1), 0);
 	w.board = (struct net_board){ &w.rig.pci,  &w.rig.mem, &w.rig.irq,
-				      &w.rig.mmio, &w.ev,      &hooks };
+				      &w.rig.mmio, &w.ev,      &hooks,
+				      NULL };
 	if (dials)
 		assert_int_equal(dial_fork(&cfg.dial_fd, w.path, DIAL_EXACT,
 					   free_to_go, NULL),

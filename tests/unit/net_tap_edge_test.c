@@ -6,29 +6,6 @@
  */
 #include "tests/unit/tap_rig.h"
 
-#include <linux/rtnetlink.h>
-
-/* As `ip link del`, whoever has it open. */
-static void delete_tap(const char *name)
-{
-	struct {
-		struct nlmsghdr h;
-		struct ifinfomsg i;
-	} m = {
-		.h = { .nlmsg_len = sizeof(m),
-		       .nlmsg_type = RTM_DELLINK,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
-		.i.ifi_index = (int)if_nametoindex(name),
-	};
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-
-	assert_int_equal(send(fd, &m, sizeof(m), 0), sizeof(m));
-	for (int i = 0; i < 2500 && if_nametoindex(name); i++)
-		rig_nap();
-	assert_int_equal(if_nametoindex(name), 0);
-	close(fd);
-}
-
 static uint64_t cpu_ns(void)
 {
 	struct timespec t;

@@ -15,6 +15,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -76,6 +77,27 @@ static inline int make_tap(const char *name, int more, int mtu)
 	return request(name, SIOCSIFFLAGS, &r);
 }
 
+/* As `ip link del`, whoever has it open. */
+static inline void delete_tap(const char *name)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg i;
+	} m = {
+		.h = { .nlmsg_len = sizeof(m),
+		       .nlmsg_type = RTM_DELLINK,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.i.ifi_index = (int)if_nametoindex(name),
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	assert_int_equal(send(fd, &m, sizeof(m), 0), sizeof(m));
+	for (int i = 0; i < 2500 && if_nametoindex(name); i++)
+		rig_nap();
+	assert_int_equal(if_nametoindex(name), 0);
+	close(fd);
+}
+
 /* No frames of the kernel's own between those of the tests. */
 static inline void be_quiet(void)
 {
@@ -110,17 +132,23 @@ static inline int open_witness(const char *name)
 	return fd;
 }
 
-static inline struct world *world_open(const char *name, unsigned pairs)
+static inline struct world *world_open_as(const char *name, unsigned pairs,
+					  enum config_vhost vhost,
+					  bool platform)
 {
 	static struct world w;
 	static const struct worker_hooks hooks = { rig_enter, NULL,
 						   JAIL_WORKER };
+	static const struct worker_hooks kernel = { rig_enter, NULL,
+						    JAIL_KERNEL };
 	static const uint8_t none[NET_MAC_BYTES];
 	struct net_config cfg = { .tap = name,
 				  .id = "net-tap",
 				  .mac = none,
 				  .pairs = pairs,
-				  .dial_fd = -1 };
+				  .dial_fd = -1,
+				  .vhost = vhost,
+				  .platform = platform };
 
 	if (!can)
 		skip();
@@ -128,12 +156,18 @@ static inline struct world *world_open(const char *name, unsigned pairs)
 	rig_open(&w.rig);
 	assert_int_equal(event_open(&w.ev), 0);
 	w.board = (struct net_board){ &w.rig.pci,  &w.rig.mem, &w.rig.irq,
-				      &w.rig.mmio, &w.ev,      &hooks };
+				      &w.rig.mmio, &w.ev,      &hooks,
+				      &kernel };
 	assert_int_equal(net_attach(&w.net, &cfg, &w.board, RIG_DEVFN), 0);
 	w.witness = open_witness(name);
 	rig_place(&w.rig);
 	rig_msix(&w.rig, &w.net.pci.msix);
 	return &w;
+}
+
+static inline struct world *world_open(const char *name, unsigned pairs)
+{
+	return world_open_as(name, pairs, VHOST_OFF, false);
 }
 
 static inline void world_close(struct world *w)

@@ -8,7 +8,7 @@ SECONDS = 60
 def run(t):
     space = Space(t)
     tap = space.tap()
-    vm, guest = start(t, "--net", f"tap={tap},mac=02:00:00:00:05:02")
+    vm, guest = start(t, "--net", f"tap={tap},mac=02:00:00:00:05:02,vhost=off")
     assert "02:00:00:00:05:02" in guest.do("cat /sys/class/net/eth0/address")
     guest.address()
     guest.ping()
