@@ -290,7 +290,7 @@ int net_attach(struct net *n, const struct net_config *cfg,
 	if (rc)
 		goto fail_vdev;
 	if (n->kernel)
-		worker_set_wait(vdev_worker(&n->vdev, 0), net_kernel_wait);
+		worker_set_wait(vdev_worker(&n->vdev, 0), vhost_ring_wait);
 	rc = net_link_attach(n);
 	if (!rc)
 		return 0;

@@ -38,18 +38,6 @@ static int open_files(struct net *n, struct net_kernel *k, const char **why)
 	return rc;
 }
 
-static const char *hint_of(int rc)
-{
-	switch (rc) {
-	case -ENOENT:
-	case -ENODEV:
-	case -ENXIO: return "; is the module loaded (modprobe vhost_net)?";
-	case -EACCES:
-	case -EPERM: return "; may this user open it (group kvm)?";
-	default: return "";
-	}
-}
-
 int net_kernel_open(struct net *n, const struct net_config *cfg)
 {
 	struct net_kernel *k;
@@ -69,8 +57,7 @@ int net_kernel_open(struct net *n, const struct net_config *cfg)
 		return 0;
 	net_kernel_close(n);
 	if (cfg->vhost == VHOST_ON) {
-		log_error("%s: vhost=on: " DEVICE " %s: %s%s", cfg->id, why,
-			  strerror(-rc), hint_of(rc));
+		vhost_kernel_refused(cfg->id, DEVICE, why, "vhost_net", rc);
 		return rc;
 	}
 	log_info("%s: no vhost-net (" DEVICE " %s: %s): carrel serves the tap "
@@ -263,15 +250,14 @@ static int watch(struct net *n)
 		return 0;
 	if (p[0].revents)
 		worker_take_kick(w);
-	if (p[1].revents) {
+	if (p[1].revents)
 		vhost_bell_empty(n->kernel->err_fd);
-		vdev_break(&n->vdev, "the host's kernel cannot make sense of "
-				     "a ring or request");
-		return 0;
-	}
+	/* The kernel complains of a tap that is gone, too: that comes first. */
 	while (len-- > 3)
 		if (p[len].revents & POLLERR)
 			return -EBADFD;
+	if (p[1].revents && !lost)
+		vdev_break(&n->vdev, VHOST_CONFUSED);
 	return 0;
 }
 
@@ -329,14 +315,6 @@ int net_kernel_serve(struct vdev *d)
 	stopped = stop_all(n);
 	rc = rc ? rc : stopped;
 	if (rc && rc != -EFAULT)
-		vdev_break(d, "the host's kernel refuses to serve a ring");
+		vdev_break(d, VHOST_REFUSED);
 	return rc;
-}
-
-void net_kernel_wait(void *ctx, bool held)
-{
-	const struct vqueue *q = ctx;
-
-	(void)held;
-	worker_take_kick(&q->worker);
 }

@@ -36,9 +36,8 @@ int net_kernel_open(struct net *n, const struct net_config *cfg) MUST_USE;
 int net_kernel_wire(struct net *n) MUST_USE;
 void net_kernel_close(struct net *n); /* n->kernel is NULL: nothing */
 
-/* In the worker: vdev_ops.serve_all, and the wait of worker_set_wait. */
+/* In the worker: vdev_ops.serve_all. */
 int net_kernel_serve(struct vdev *d) MUST_USE;
-void net_kernel_wait(void *ctx, bool held);
 
 /* With the worker held: queue i is a new one. */
 void net_kernel_opened(struct net *n, unsigned i);

@@ -14,6 +14,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "vmm/log.h"
+
 static int ask(const struct vhost_kernel *k, unsigned long what, void *arg)
 {
 	return ioctl(k->fd, what, arg) ? -errno : 0;
@@ -81,6 +83,29 @@ void vhost_kernel_close(struct vhost_kernel *k)
 	if (k->fd >= 0)
 		close(k->fd);
 	k->fd = -1;
+}
+
+void vhost_kernel_refused(const char *who, const char *path, const char *why,
+			  const char *module, int rc)
+{
+	const char *refusal = strerror(-rc);
+
+	switch (rc) {
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+		log_error("%s: vhost=on: %s %s: %s; is the module loaded "
+			  "(modprobe %s)?",
+			  who, path, why, refusal, module);
+		break;
+	case -EACCES:
+	case -EPERM:
+		log_error("%s: vhost=on: %s %s: %s; may this user open it "
+			  "(group kvm)?",
+			  who, path, why, refusal);
+		break;
+	default: log_error("%s: vhost=on: %s %s: %s", who, path, why, refusal);
+	}
 }
 
 int vhost_kernel_wire(const struct vhost_kernel *k, unsigned i, int kick_fd,

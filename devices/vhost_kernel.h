@@ -33,6 +33,10 @@ int vhost_kernel_open(struct vhost_kernel *k, const char *path,
 		      const struct gmem *mem, const char **why) MUST_USE;
 void vhost_kernel_close(struct vhost_kernel *k);
 
+/* That as a log line: who asked for it, and which module has the file. */
+void vhost_kernel_refused(const char *who, const char *path, const char *why,
+			  const char *module, int rc);
+
 /* Ring i: how it hears of the guest, interrupts it, and says what is wrong. */
 int vhost_kernel_wire(const struct vhost_kernel *k, unsigned i, int kick_fd,
 		      int call_fd, int err_fd) MUST_USE;

@@ -43,6 +43,14 @@ void vhost_bell_empty(int fd)
 	(void)!read(fd, &n, sizeof(n));
 }
 
+void vhost_ring_wait(void *ctx, bool held)
+{
+	const struct vqueue *q = ctx;
+
+	(void)held;
+	worker_take_kick(&q->worker);
+}
+
 static int part(const struct vdev *d, gpa_t at, uint64_t len, uint64_t *uaddr)
 {
 	struct iovec iov;

@@ -25,6 +25,14 @@ void vhost_bells_close(struct vdev *d);
 /* One that nobody else has: what was in it is forgotten. */
 void vhost_bell_empty(int fd);
 
+/* What breaks a device: the kernel says so, or will not have a ring. */
+#define VHOST_CONFUSED                                                         \
+	"the host's kernel cannot make sense of a ring or request"
+#define VHOST_REFUSED "the host's kernel refuses to serve a ring"
+
+/* worker_set_wait, for a worker with nothing to do but to start rings. */
+void vhost_ring_wait(void *ctx, bool held);
+
 /* Rings are RAM, of which all is the server's: its own map has no ROM. */
 bool vhost_ring_reachable(const struct vdev *d, unsigned i);
 

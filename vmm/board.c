@@ -49,7 +49,7 @@ int board_dial(struct board_dials *d, const struct config *c,
 		d->disk[i] = -1;
 	for (size_t i = 0; i < CONFIG_NETS; i++)
 		d->net[i] = -1;
-	if (c->vsock.on)
+	if (c->vsock.on && c->vsock.path)
 		rc = fork_dialer(&d->vsock, c->vsock.path, DIAL_NUMBERED,
 				 confine, ctx);
 	if (!rc && c->fs.on)
@@ -290,6 +290,18 @@ static int open_net(struct board *b, const struct config *c, size_t i,
 	return rc;
 }
 
+static int open_vhost_vsock(struct board *b, const struct config *c)
+{
+	const struct vhost_vsock_config vc = { .cid = c->vsock.cid,
+					       .platform = c->sev.on };
+	int rc = vhost_vsock_attach(&b->vhost_vsock, &vc, &b->pci,
+				    DEVFN(SLOT_VSOCK), &b->vm->mem, &b->vm->irq,
+				    &b->kernel_hooks);
+
+	b->has_vhost_vsock = !rc;
+	return rc;
+}
+
 static int open_vsock(struct board *b, const struct config *c, int dial_fd)
 {
 	const struct vsock_config vc = {
@@ -302,6 +314,8 @@ static int open_vsock(struct board *b, const struct config *c, int dial_fd)
 
 	if (!c->vsock.on)
 		return 0;
+	if (c->vsock.vhost)
+		return open_vhost_vsock(b, c);
 	rc = vsock_attach(&b->vsock, &vc, &b->pci, DEVFN(SLOT_VSOCK),
 			  &b->vm->mem, &b->vm->irq, &b->vsock_hooks);
 	b->has_vsock = !rc;
@@ -370,6 +384,8 @@ void board_close(struct board *b)
 		return;
 	if (b->has_vsock)
 		vsock_close(&b->vsock);
+	if (b->has_vhost_vsock)
+		vhost_vsock_close(&b->vhost_vsock);
 	while (b->n_nets)
 		net_close(&b->net[--b->n_nets]);
 	while (b->n_peers) {

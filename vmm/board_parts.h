@@ -24,6 +24,7 @@
 #include "devices/rtc.h"
 #include "devices/serial.h"
 #include "devices/vhost_user.h"
+#include "devices/vhost_vsock.h"
 #include "devices/vsock.h"
 #include "vmm/board.h"
 
@@ -56,6 +57,8 @@ struct board {
 	size_t n_nets;
 	struct net_board net_board;
 	struct vsock vsock;
+	struct vhost_vsock vhost_vsock; /* instead */
+	bool has_vhost_vsock;
 	bool has_vsock, has_pvpanic, has_watchdog, has_balloon;
 	bool has_q35, has_fwcfg, has_rtc, has_bootmark, has_serial,
 		has_debugcon, has_rng;

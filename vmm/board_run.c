@@ -28,6 +28,8 @@ void board_pause(struct board *b)
 		net_pause(&b->net[i]);
 	if (b->has_vsock)
 		vsock_pause(&b->vsock);
+	if (b->has_vhost_vsock)
+		vhost_vsock_pause(&b->vhost_vsock);
 }
 
 void board_resume(struct board *b)
@@ -48,6 +50,8 @@ void board_resume(struct board *b)
 		net_resume(&b->net[i]);
 	if (b->has_vsock)
 		vsock_resume(&b->vsock);
+	if (b->has_vhost_vsock)
+		vhost_vsock_resume(&b->vhost_vsock);
 }
 
 void board_reset(struct board *b)

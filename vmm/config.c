@@ -277,8 +277,15 @@ static int refuse_reach(const struct config *c, const char *flag,
 static int check_vsock(const struct config *c)
 {
 	const struct config_port *serial = &c->serial, *console = &c->console;
-	int rc = refuse_reach(c, "control", c->control);
+	int rc;
 
+	if (!c->vsock.path == !c->vsock.vhost) {
+		log_error("--vsock: needs either path=SOCKET or vhost=on");
+		return -EINVAL;
+	}
+	if (c->vsock.vhost)
+		return 0;
+	rc = refuse_reach(c, "control", c->control);
 	if (!rc && serial->end == END_SOCKET)
 		rc = refuse_reach(c, "serial", serial->path);
 	if (!rc && console->end == END_SOCKET)

@@ -93,7 +93,8 @@ struct config_sev {
 struct config_vsock {
 	bool on;
 	uint32_t cid; /* the guest's address; the host's is 2 */
-	const char *path; /* of the Unix socket */
+	const char *path; /* of the Unix socket; NULL with vhost */
+	bool vhost; /* the host's kernel serves it, as AF_VSOCK */
 };
 
 struct config_fs {

@@ -121,9 +121,11 @@ static const struct config_row vsock_rows[] = {
 	{ "cid", "vsock", KIND_COUNT, VSOCK(cid), .required = true,
 	  .min = CID_MIN, .max = CID_MAX, .arg = "N",
 	  .help = "the guest's address, 3 or more" },
-	{ "path", "vsock", KIND_TEXT, VSOCK(path), .required = true, .min = 1,
+	{ "path", "vsock", KIND_TEXT, VSOCK(path), .min = 1,
 	  .max = SOCKET_BYTES - PORT_BYTES, .arg = "SOCKET",
 	  .help = "Unix socket for CONNECT; SOCKET_P is port P" },
+	{ "vhost", "vsock", KIND_SWITCH, VSOCK(vhost), .arg = "on|off",
+	  .help = "the kernel's AF_VSOCK, instead of path" },
 };
 
 #define TAG_BYTES 36 /* virtio 1.2, 5.11.4 */

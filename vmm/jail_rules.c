@@ -172,6 +172,8 @@ static const struct jail_rule kernel_rules[] = {
 	{ SYS_ioctl, { EQUAL(1, VHOST_GET_VRING_BASE) }, "how far it went" },
 	{ SYS_ioctl, { EQUAL(1, VHOST_NET_SET_BACKEND) },
 	  "network: a ring starts, or stops" },
+	{ SYS_ioctl, { EQUAL(1, VHOST_VSOCK_SET_RUNNING) },
+	  "vsock: both rings start, or stop" },
 	{ SYS_ioctl, { EQUAL(1, TUNSETOFFLOAD) },
 	  "network: what the driver can take" },
 	{ SYS_ioctl, { EQUAL(1, TUNSETQUEUE) },

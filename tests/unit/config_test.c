@@ -141,7 +141,11 @@ static const struct refusal refused[] = {
 	      "--net tap=6 --net tap=7 --net tap=8 --net tap=9",
 	  { "at most 8" } },
 
-	{ RUN "--vsock cid=3", { "--vsock: needs path=SOCKET" } },
+	{ RUN "--vsock cid=3",
+	  { "--vsock: needs", "path=SOCKET", "vhost=on" } },
+	{ RUN "--vsock cid=3,path=v,vhost", { "either path=SOCKET or" } },
+	{ RUN "--vsock vhost=on", { "--vsock: needs cid=N" } },
+	{ RUN "--vsock cid=3,vhost=auto", { "--vsock vhost", "on" } },
 	{ RUN "--vsock path=v", { "--vsock: needs cid=N" } },
 	{ RUN "--vsock cid=2,path=v",
 	  { "--vsock cid \"2\"", "3 to 4294967294" } },

@@ -131,7 +131,7 @@ static const struct {
 	{ HEAD FIRM "fs { socket = \"s\"; }; };", { "--fs: needs tag" } },
 	{ HEAD FIRM "fs { socket = \"s\"; tag = <1>; }; };", { "string" } },
 	{ HEAD FIRM "vsock { }; };", { "--vsock: needs cid" } },
-	{ HEAD FIRM "vsock { cid = <5>; }; };", { "--vsock: needs path" } },
+	{ HEAD FIRM "vsock { cid = <5>; }; };", { "either path=SOCKET" } },
 	{ HEAD FIRM "vsock { cid = <2>; path = \"v\"; }; };",
 	  { "/vsock, property cid", "3 to 4294967294" } },
 	{ HEAD FIRM "vsock { cid = <5>; policy = <1>; }; };",
@@ -388,6 +388,7 @@ static void dump_reads_back(void **state)
 		  "tap=t0,mac=02:00:5e:FF:0a:01,queues=8,mtu=9000,rx-bps=1,"
 		  "tx-pps=1024G,tx-pps-burst=1",
 		  "--net", "passt=/a,,b,id=lan", "--net", "tap=t1,vhost=off" },
+		{ "--firmware", "f", "--vsock", "cid=3,vhost=on" },
 		{ "--firmware", "f", "--control", "c", "--serial", "socket=x",
 		  "--vsock", "cid=0xfffffffe,path=v,,w", "--sev",
 		  "policy=0,dh=d,session=s" },

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host's side of a vsock device, and its far end in the test guest
-(tests/e2e/guest/vsock.c)."""
+(tests/e2e/guest/vsock.c). Where a path is asked for, a number is the guest's
+address: then the device is the kernel's, and reached by AF_VSOCK."""
 import concurrent.futures
 import contextlib
+import ctypes
 import os
 import socket
+import struct
 import threading
 import zlib
 
 ECHO, SINK, SOURCE, STORM, STALL, LEAVE = range(1000, 1006)
 CHUNK = 1 << 16
+CONNECT_TIMEOUT = 6                     # linux/vm_sockets.h
 
 
 def pattern(length, seed, at=0):
@@ -56,6 +60,8 @@ def line_of(s):
 
 def connect(path, port):
     """A connection to the guest's port; ConnectionError: refused."""
+    if isinstance(path, int):
+        return by_address(path, port)
     s = raw(path)
     try:
         s.sendall(f"CONNECT {port}\n".encode())
@@ -65,6 +71,22 @@ def connect(path, port):
     if not line.startswith(b"OK "):
         s.close()
         raise ConnectionError(f"port {port}: {line}")
+    return s
+
+
+def by_address(cid, port):
+    s = socket.socket(socket.AF_VSOCK)
+    s.settimeout(120)
+    # Not the 2 s of Linux: a lab on a busy machine takes its time. Python
+    # has no way to pass a struct timeval here.
+    patience = struct.pack("ll", 60, 0)
+    assert not ctypes.CDLL(None).setsockopt(
+        s.fileno(), socket.AF_VSOCK, CONNECT_TIMEOUT, patience, len(patience))
+    try:
+        s.connect((cid, port))
+    except OSError:
+        s.close()
+        raise
     return s
 
 
@@ -102,11 +124,15 @@ class Server:
     """A host's port that the guest may connect to, fn(socket) a thread."""
 
     def __init__(self, path, port, fn, backlog=512):
-        self.path = f"{path}_{port}"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.bind(self.path)
+        self.path = None if isinstance(path, int) else f"{path}_{port}"
+        if self.path:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.bind(self.path)
+        else:
+            self.sock = socket.socket(socket.AF_VSOCK)
+            self.sock.bind((socket.VMADDR_CID_ANY, port))
         self.sock.listen(backlog)
         self.fn, self.accepted = fn, 0
         threading.Thread(target=self._serve, daemon=True).start()
@@ -124,9 +150,11 @@ class Server:
             self.fn(s)
 
     def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):      # AF_VSOCK: nobody's peer
+            self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
-        os.unlink(self.path)
+        if self.path:
+            os.unlink(self.path)
 
 
 def echo_back(s):
