@@ -442,6 +442,7 @@ static int run(struct carrel *c)
 	    start_dialers(c))
 		return EXIT_HOST;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files: EFBIG says so, too */
 	c->control.fd = -1;
 	c->launch.guest.psp_fd = -1;
 	if (timeline_file_open(&c->timeline_file, c->cfg.timeline))

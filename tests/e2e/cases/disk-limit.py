@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk with limits, which keep requests back and lose none; one that grows."""
+import resource
 import time
 
 from e2e.fio import Background, begun, counters, fio, limit
@@ -84,6 +85,10 @@ def grows(t, vm, guest, disk):
         f.truncate(64 * MIB)
     limit(t, vm, "disk0", verb="resize")
     wait_for(lambda: sectors(guest) == 64 * 2048, "the guest's new size")
+    # Beyond what the host lets carrel have: refused, and the VM lives.
+    resource.prlimit(vm.child.pid, resource.RLIMIT_FSIZE, (128 * MIB,) * 2)
+    said = limit(t, vm, "disk0", "1G", verb="resize", status=3)
+    assert "File too large" in said, said
     info = vm.qmp().command("query-block")[0]["inserted"]
     assert info["image"]["virtual-size"] == 64 * MIB, info
 
