@@ -24,6 +24,19 @@ static void ascii_only(char *text)
 			*text = '?';
 }
 
+json_t *control_text(const char *text)
+{
+	json_t *v = json_string(text);
+	char *copy = v ? NULL : strdup(text);
+
+	if (copy) {
+		ascii_only(copy);
+		v = json_string(copy);
+	}
+	free(copy);
+	return v;
+}
+
 int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 {
 	va_list ap;

@@ -21,6 +21,13 @@ struct control_error {
 int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
+/*
+ * A string for a reply of what may be no UTF-8, as a path on the host: then '?'
+ * is in the place of each byte that is not ASCII. New reference, or NULL: no
+ * memory.
+ */
+json_t *control_text(const char *text) MUST_USE;
+
 enum control_type {
 	CONTROL_STRING,
 	CONTROL_UINT64,

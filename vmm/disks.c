@@ -93,8 +93,8 @@ static int resize(void *ctx, const json_t *args, json_t **ret,
 		  struct control_error *err)
 {
 	const char *id = disk_of(args, "node-name", err);
-	unsigned long long size = (unsigned long long)json_integer_value(
-		json_object_get(args, "size"));
+	const json_t *arg = json_object_get(args, "size");
+	unsigned long long size = (unsigned long long)json_integer_value(arg);
 	struct board_disk d;
 	uint64_t found = 0;
 	int rc;
@@ -105,7 +105,8 @@ static int resize(void *ctx, const json_t *args, json_t **ret,
 	rc = find_ours(ctx, id, &d, err);
 	if (rc)
 		return rc;
-	rc = board_resize_disk(ctx, id, size, &found);
+	/* A 0 that somebody wrote is a size, and not the word for none. */
+	rc = arg && !size ? -ERANGE : board_resize_disk(ctx, id, size, &found);
 	switch (rc) {
 	case 0: return 0;
 	case -EINVAL:
@@ -174,16 +175,16 @@ static int throttle(void *ctx, const json_t *args, json_t **ret,
 /* QEMU's BlockDeviceInfo, as far as it says something here. */
 static json_t *inserted(const struct board_disk *d)
 {
-	json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:b, s:i, s:s, s:i,"
-			      " s:{s:b, s:b, s:b}, s:{s:s, s:s, s:I}}",
-			      "node-name", d->id, "file", d->path, "ro",
-			      d->readonly, "drv",
-			      d->peer ? "vhost-user" : "raw", "encrypted", 0,
-			      "backing_file_depth", 0, "detect_zeroes", "off",
-			      "write_threshold", 0, "cache", "writeback", 1,
-			      "direct", 0, "no-flush", 0, "image", "filename",
-			      d->path, "format", d->peer ? "vhost-user" : "raw",
-			      "virtual-size", (json_int_t)d->bytes);
+	json_t *o = json_pack(
+		"{s:s, s:o, s:b, s:s, s:b, s:i, s:s, s:i,"
+		" s:{s:b, s:b, s:b}, s:{s:o, s:s, s:I}}",
+		"node-name", d->id, "file", control_text(d->path), "ro",
+		d->readonly, "drv", d->peer ? "vhost-user" : "raw", "encrypted",
+		0, "backing_file_depth", 0, "detect_zeroes", "off",
+		"write_threshold", 0, "cache", "writeback", 1, "direct", 0,
+		"no-flush", 0, "image", "filename", control_text(d->path),
+		"format", d->peer ? "vhost-user" : "raw", "virtual-size",
+		(json_int_t)d->bytes);
 	static const char *const always[] = { "bps_rd", "bps_wr", "iops_rd",
 					      "iops_wr" };
 

@@ -84,9 +84,9 @@ static int query(void *ctx, const json_t *args, json_t **ret,
 	(void)err;
 	*ret = json_array();
 	for (size_t i = 0; board_net(ctx, i, &n); i++) {
-		json_t *o = json_pack("{s:s, s:s, s:b, s:b}", "name", n.id,
-				      "peer", n.peer, "up", n.up, "vhost",
-				      n.vhost);
+		json_t *o = json_pack("{s:s, s:o, s:b, s:b}", "name", n.id,
+				      "peer", control_text(n.peer), "up", n.up,
+				      "vhost", n.vhost);
 
 		rates_to_json(o, &rx_names, &n.rx);
 		rates_to_json(o, &tx_names, &n.tx);

@@ -93,6 +93,8 @@ static void refusals(void **state)
 		  "DeviceNotFound" },
 		{ DO("block_resize", "'device':'disk0','size':-512"),
 		  "expected: uint64" },
+		{ DO("block_resize", "'device':'disk0','size':0"),
+		  "has 4096 bytes and is not made smaller" },
 		{ DO("block_resize", "'device':'disk0','size':'1G'"),
 		  "expected: uint64" },
 		{ DO("block_set_io_throttle", "'device':'disk0','bps':1"),
@@ -203,6 +205,26 @@ static void disk_of_a_peer(void **state)
 	close(fd);
 }
 
+/* A path is bytes, and what it is of is listed whatever they are. */
+static void names_of_any_bytes(void **state)
+{
+	int fd = peer_negotiated(&vm);
+
+	(void)state;
+	disk.path = "d\xc3\xa4\xff.img";
+	net.peer = "\xfe.passt";
+	peer_say(fd, "{'execute':'query-block'}");
+	peer_expect_part(fd, "\"file\": \"d???.img\"");
+	peer_say(fd, "{'execute':'x-carrel-query-nets'}");
+	peer_expect_part(fd, "\"peer\": \"?.passt\"");
+	disk.path = "d\xc3\xa4.img";
+	peer_say(fd, "{'execute':'query-block'}");
+	peer_expect_part(fd, "\"filename\": \"d\\u00E4.img\"");
+	disk.path = "a file";
+	net.peer = "tap0";
+	close(fd);
+}
+
 static void networks(void **state)
 {
 	int fd = peer_negotiated(&vm);
@@ -252,8 +274,11 @@ static int close_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refusals), cmocka_unit_test(throttle),
-		cmocka_unit_test(resize),   cmocka_unit_test(disk_of_a_peer),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(throttle),
+		cmocka_unit_test(resize),
+		cmocka_unit_test(disk_of_a_peer),
+		cmocka_unit_test(names_of_any_bytes),
 		cmocka_unit_test(networks),
 	};
 
