@@ -139,11 +139,12 @@ static int check_disks(const struct config *c)
 				      "readonly is for \"%s\" to say; "
 				      "accepted is readonly=off",
 				      d->peer);
-		if (d->peer && rates_any(&d->rates))
+		if (d->peer && (rates_any(&d->rates) || d->rates.bytes_burst ||
+				d->rates.ops_burst))
 			return refuse(c, "disk", d->id,
 				      "bps and iops do not bind \"%s\", which "
 				      "carrel does not see at work; accepted "
-				      "is 0",
+				      "is a disk without limits",
 				      d->peer);
 	}
 	return 0;

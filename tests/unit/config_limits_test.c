@@ -13,6 +13,8 @@ static const struct refusal refused[] = {
 	{ RUN "--disk path=a,bps=1MB", { "--disk bps \"1MB\"" } },
 	{ RUN "--disk path=a,bps-burst=1",
 	  { "--disk id \"disk0\"", "bps-burst needs bps" } },
+	{ RUN "--disk vhost-user=a,iops-burst=1",
+	  { "do not bind", "a disk without limits" } },
 	{ RUN "--disk path=a,bps=1,iops-burst=1", { "iops-burst needs iops" } },
 	{ RUN "--net tap=a,rx-bps-burst=1,tx-bps=1",
 	  { "--net id \"net0\"", "rx-bps-burst needs rx-bps" } },
