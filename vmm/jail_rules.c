@@ -93,7 +93,8 @@ static const struct jail_rule main_rules[] = {
 	{ SYS_renameat2, { EQUAL(4, RENAME_EXCHANGE) },
 	  "files that the guest fills: the old one and the new" },
 	{ SYS_ftruncate, {}, "likewise: the new one is empty; block_resize" },
-	{ SYS_lseek, {}, "block_resize: how large a disk's file is by now" },
+	{ SYS_lseek, { EQUAL(2, SEEK_END) },
+	  "block_resize: how large a disk's file is by now" },
 };
 
 /* The guest's registers are hostile: run it, and reach its interrupts. */
