@@ -96,8 +96,10 @@ void counters_take(const struct counters *c, struct counters_sample *s)
 	board_count_balloon(c->machine->board, &s->balloon);
 }
 
+/* What a balloon's driver says may be any number; JSON here has signed ones. */
 static void set_number(json_t *o, const char *key, uint64_t v)
 {
+	v = min_u64(v, INT64_MAX);
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
