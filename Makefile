@@ -127,7 +127,7 @@ FUZZB := B=$(B)/fuzzing CC=clang LDFLAGS='$(SANE)' \
          CFLAGS='-O1 -g $(SANE) -fsanitize=fuzzer-no-link'
 J     := -j$(shell nproc)
 
-# A line a check: NAME=COMMAND for tests/run.
+# A line a check, for tests/run: NAME=COMMAND, with & where two may run at once.
 FUZZ_SECONDS ?= 5
 RUN    := tests/run --logs $(B)/logs
 BUILDS := "build with gcc=$(MAKE) $(J) all units guests" \
@@ -137,7 +137,7 @@ BUILDS := "build with gcc=$(MAKE) $(J) all units guests" \
 LINT   := "lint=B=$(B) tests/lint.sh"
 UNITS   = $(foreach t,$(notdir $(UNIT)),"$(1) $(t)=CMOCKA_MESSAGE_OUTPUT=tap \
           UBSAN_OPTIONS=print_stacktrace=1 $(B)/$(2)unit/$(t)")
-FUZZES := $(foreach t,$(notdir $(FUZZ)),"fuzz $(t)=tests/fuzz/run \
+FUZZES := $(foreach t,$(notdir $(FUZZ)),"fuzz $(t)&=tests/fuzz/run \
           $(B)/fuzzing/fuzz/$(t) $(FUZZ_SECONDS)")
 E2E    := "e2e=B=$(B) tests/e2e/run"
 OTHERS := "Debian 13=B=$(B) tests/trixie" "Debian packages=B=$(B) tests/deb"
