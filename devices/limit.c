@@ -70,7 +70,7 @@ void limit_set(struct limit *l, const struct rates *r, uint64_t now_ns)
 	l->rates = *r;
 	bucket_set(&l->bytes, r->bytes, r->bytes_burst, now_ns);
 	bucket_set(&l->ops, r->ops, r->ops_burst, now_ns);
-	atomic_store(&l->on, r->bytes || r->ops);
+	atomic_store(&l->on, rates_any(r));
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -53,12 +53,11 @@ static void changed(void *ctx, uint64_t actual_bytes)
 
 int ballooning_open(struct control *s, struct board *b)
 {
-	const struct control_command set = { "balloon", balloon_args, balloon,
-					     b };
-	const struct control_command get = { "query-balloon", NULL,
-					     query_balloon, b };
-	int rc = control_register(s, &set);
+	const struct control_command commands[] = {
+		{ "balloon", balloon_args, balloon, b },
+		{ "query-balloon", NULL, query_balloon, b },
+	};
 
 	board_watch_balloon(b, changed, s);
-	return rc ? rc : control_register(s, &get);
+	return control_register_all(s, commands, ARRAY_LEN(commands));
 }

@@ -5,9 +5,6 @@
  */
 #include "vmm/board.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "vmm/board_parts.h"
 
 void board_pause(struct board *b)

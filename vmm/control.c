@@ -48,6 +48,12 @@ int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 	return rc;
 }
 
+int control_no_device(struct control_error *err, const char *id)
+{
+	err->class = "DeviceNotFound";
+	return control_fail(err, -ENODEV, "Device '%s' not found", id);
+}
+
 /* Arguments against a command's list. */
 
 static const struct control_arg *arg_find(const struct control_arg *list,
@@ -302,6 +308,16 @@ int control_register(struct control *c, const struct control_command *cmd)
 		return -ENOSPC;
 	c->command[c->n_commands++] = *cmd;
 	return 0;
+}
+
+int control_register_all(struct control *c, const struct control_command *cmd,
+			 size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = control_register(c, &cmd[i]);
+	return rc;
 }
 
 int control_take(struct control *c, struct event *e, int fd,

@@ -72,6 +72,10 @@ int control_take(struct control *c, struct event *e, int fd,
 int control_register(struct control *c,
 		     const struct control_command *cmd) MUST_USE;
 
+/* The same of n commands, up to the first that is refused. */
+int control_register_all(struct control *c, const struct control_command *cmd,
+			 size_t n) MUST_USE;
+
 /*
  * Sends an event to every client past negotiation. data: the event's object,
  * whose reference is taken over, or NULL. Does nothing on a control that is

@@ -21,6 +21,9 @@ struct control_error {
 int control_fail(struct control_error *err, int rc, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
+/* The same, as QEMU says it, where no device has a name. -ENODEV. */
+int control_no_device(struct control_error *err, const char *id);
+
 /*
  * A string for a reply of what may be no UTF-8, as a path on the host: then '?'
  * is in the place of each byte that is not ASCII. New reference, or NULL: no

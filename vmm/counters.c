@@ -235,9 +235,6 @@ int counters_open(struct counters *c, struct control *control)
 		{ .name = "x-carrel-metrics", .run = get_metrics, .ctx = c },
 		{ .name = "x-carrel-timeline", .run = get_timeline, .ctx = c },
 	};
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_LEN(commands); i++)
-		rc = control_register(control, &commands[i]);
-	return rc;
+	return control_register_all(control, commands, ARRAY_LEN(commands));
 }

@@ -60,12 +60,6 @@ static const char *disk_of(const json_t *args, const char *other,
 	return !a == !b ? NULL : a ? a : b;
 }
 
-static int not_found(struct control_error *err, const char *id)
-{
-	err->class = "DeviceNotFound";
-	return control_fail(err, -ENODEV, "Device '%s' not found", id);
-}
-
 static const struct board_disk *find(struct board *b, const char *id,
 				     struct board_disk *d)
 {
@@ -80,7 +74,7 @@ static int find_ours(struct board *b, const char *id, struct board_disk *d,
 		     struct control_error *err)
 {
 	if (!find(b, id, d))
-		return not_found(err, id);
+		return control_no_device(err, id);
 	if (d->peer)
 		return control_fail(err, -ENOTSUP,
 				    "Disk '%s' is another process's, at '%s': "
@@ -218,9 +212,6 @@ int disks_open(struct control *s, struct board *b)
 		{ "block_resize", resize_args, resize, b },
 		{ "block_set_io_throttle", throttle_args, throttle, b },
 	};
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_LEN(commands); i++)
-		rc = control_register(s, &commands[i]);
-	return rc;
+	return control_register_all(s, commands, ARRAY_LEN(commands));
 }

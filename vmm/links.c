@@ -39,10 +39,7 @@ static const char *name_of(const json_t *args)
 
 static int found(int rc, const json_t *args, struct control_error *err)
 {
-	if (!rc)
-		return 0;
-	err->class = "DeviceNotFound";
-	return control_fail(err, rc, "Device '%s' not found", name_of(args));
+	return rc ? control_no_device(err, name_of(args)) : 0;
 }
 
 static int set_link(void *ctx, const json_t *args, json_t **ret,
@@ -102,9 +99,6 @@ int links_open(struct control *s, struct board *b)
 		{ "x-carrel-net-limit", limit_args, set_limit, b },
 		{ "x-carrel-query-nets", NULL, query, b },
 	};
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_LEN(commands); i++)
-		rc = control_register(s, &commands[i]);
-	return rc;
+	return control_register_all(s, commands, ARRAY_LEN(commands));
 }

@@ -163,8 +163,7 @@ int verb_limit(struct ctl *c)
 	static const char *const always[] = { "bps",  "bps_rd",	 "bps_wr",
 					      "iops", "iops_rd", "iops_wr" };
 	const struct limit_kind *k = NULL;
-	json_t *args, *ret;
-	int status;
+	json_t *args;
 
 	if (c->o.n_words < 2)
 		return show(c);
@@ -179,20 +178,13 @@ int verb_limit(struct ctl *c)
 		if (!json_object_get(args, always[i]))
 			json_object_set_new(args, always[i], json_integer(0));
 	json_object_set_new(args, k->id_arg, json_string(c->o.word[0]));
-	status = verb_ask(c, k->set, args, &ret);
-	if (status)
-		return status;
-	if (c->o.json)
-		show_json(stdout, ret, false);
-	json_decref(ret);
-	return CTL_OK;
+	return verb_do(c, k->set, args);
 }
 
 int verb_resize(struct ctl *c)
 {
-	json_t *args = json_pack("{s:s}", "device", c->o.word[0]), *ret;
+	json_t *args = json_pack("{s:s}", "device", c->o.word[0]);
 	uint64_t v;
-	int status;
 
 	if (c->o.n_words > 1) {
 		if (!size_parse(c->o.word[1], &v) || v > INT64_MAX) {
@@ -204,11 +196,5 @@ int verb_resize(struct ctl *c)
 		}
 		json_object_set_new(args, "size", json_integer((json_int_t)v));
 	}
-	status = verb_ask(c, "block_resize", args, &ret);
-	if (status)
-		return status;
-	if (c->o.json)
-		show_json(stdout, ret, false);
-	json_decref(ret);
-	return CTL_OK;
+	return verb_do(c, "block_resize", args);
 }

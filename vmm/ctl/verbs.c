@@ -27,8 +27,7 @@ int verb_ask(struct ctl *c, const char *command, json_t *args, json_t **ret)
 	return rc ? verb_fail(c, rc) : CTL_OK;
 }
 
-/* A command without a result: nothing to say, unless in JSON. */
-static int do_with(struct ctl *c, const char *command, json_t *args)
+int verb_do(struct ctl *c, const char *command, json_t *args)
 {
 	json_t *ret;
 	int status = verb_ask(c, command, args, &ret);
@@ -43,7 +42,7 @@ static int do_with(struct ctl *c, const char *command, json_t *args)
 
 static int just_do(struct ctl *c, const char *command)
 {
-	return do_with(c, command, NULL);
+	return verb_do(c, command, NULL);
 }
 
 int verb_stop(struct ctl *c)
@@ -215,7 +214,7 @@ int verb_balloon(struct ctl *c)
 			  c->o.word[0]);
 		return CTL_USAGE;
 	}
-	return do_with(c, "balloon",
+	return verb_do(c, "balloon",
 		       json_pack("{s:I}", "value", (json_int_t)bytes));
 }
 

@@ -19,6 +19,9 @@ struct ctl {
 int verb_ask(struct ctl *c, const char *command, json_t *args,
 	     json_t **ret) MUST_USE;
 
+/* The same of a command without a result: says nothing, unless in JSON. */
+int verb_do(struct ctl *c, const char *command, json_t *args) MUST_USE;
+
 /* The exit status for a failure of the connection's, after its line. */
 int verb_fail(const struct ctl *c, int rc);
 
