@@ -247,6 +247,34 @@ static int read_root(const struct tree *t)
 }
 
 /*
+ * Whether each property has its length from where it stands to the next tag.
+ * libfdt 1.6 adds lengths without a look at their sign: one of -12 ends where
+ * it began, and every walk, the full check's too, reads it for ever; one of -1
+ * passes.
+ */
+static int check_lengths(const void *fdt)
+{
+	const struct fdt_property *prop;
+	int at, next = 0;
+	uint32_t tag;
+
+	do {
+		at = next;
+		tag = fdt_next_tag(fdt, at, &next);
+		if (next < 0)
+			return next;
+		if (tag != FDT_PROP)
+			continue;
+		prop = fdt_offset_ptr(fdt, at, sizeof(*prop));
+		if (!prop || next < at + (int)sizeof(*prop) ||
+		    fdt32_ld(&prop->len) >
+			    (uint32_t)(next - at) - sizeof(*prop))
+			return -FDT_ERR_BADSTRUCTURE;
+	} while (tag != FDT_END);
+	return 0;
+}
+
+/*
  * What dtc writes: version 17, its blocks aligned (DTSpec 0.4, 5.2 and 5.6).
  * libfdt 1.6 takes older ones as well, but its full check ends in a null
  * pointer when a node of theirs has no path, and it reads cells where the
@@ -254,6 +282,8 @@ static int read_root(const struct tree *t)
  */
 static int check_tree(const uint8_t *bytes, size_t len)
 {
+	int rc;
+
 	if (len < sizeof(struct fdt_header))
 		return -FDT_ERR_TRUNCATED;
 	if (fdt_magic(bytes) != FDT_MAGIC)
@@ -263,7 +293,12 @@ static int check_tree(const uint8_t *bytes, size_t len)
 	if (fdt_off_dt_struct(bytes) % sizeof(uint32_t) ||
 	    fdt_off_mem_rsvmap(bytes) % sizeof(uint64_t))
 		return -FDT_ERR_BADLAYOUT;
-	return fdt_check_full(bytes, len);
+	if (fdt_totalsize(bytes) > len)
+		return -FDT_ERR_TRUNCATED;
+	rc = fdt_check_header(bytes);
+	if (!rc)
+		rc = check_lengths(bytes);
+	return rc ? rc : fdt_check_full(bytes, len);
 }
 
 int config_read_tree(struct config *c, const char *path, uint32_t *given)

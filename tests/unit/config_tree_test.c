@@ -5,12 +5,14 @@
  */
 #include "vmm/config.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -274,6 +276,46 @@ static void foreign_headers(void **state)
 	close(s.fd);
 }
 
+/* Every length that a property can have; libfdt 1.6 never ends with -12. */
+static void foreign_lengths(void **state)
+{
+	static uint8_t tree[TREE_MAX];
+	static const uint32_t lengths[] = { 0x7fffffff, 0x80000000, 0xfffffff0,
+					    0xfffffff3, 0xfffffff4, 0xfffffff5,
+					    0xfffffff8, 0xffffffff };
+	size_t len = example("docs/examples/sev.dts", tree), props = 0;
+	struct scratch s = scratch_open();
+	char text[2048];
+	struct config c;
+
+	(void)state;
+	for (int at = 0, next = 0; next >= 0; at = next) {
+		uint8_t *p = tree + fdt_off_dt_struct(tree) + at + FDT_TAGSIZE;
+		uint32_t tag = fdt_next_tag(tree, at, &next), was, is;
+
+		if (tag == FDT_END)
+			break;
+		if (tag != FDT_PROP)
+			continue;
+		props++;
+		memcpy(&was, p, sizeof(was));
+		for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+			is = htobe32(lengths[i]);
+			memcpy(p, &is, sizeof(is));
+			scratch_put(&s, tree, len);
+			alarm(10);
+			assert_int_equal(
+				parse(&c, NULL, s.path, text, sizeof(text)),
+				-EINVAL);
+			alarm(0);
+			assert_non_null(strstr(text, "no flattened"));
+		}
+		memcpy(p, &was, sizeof(was));
+	}
+	assert_true(props > 10);
+	close(s.fd);
+}
+
 static void examples(void **state)
 {
 	static uint8_t tree[TREE_MAX];
@@ -474,6 +516,7 @@ int main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(damaged_files),
 		cmocka_unit_test(foreign_headers),
+		cmocka_unit_test(foreign_lengths),
 		cmocka_unit_test(examples),
 		cmocka_unit_test(flags_override),
 		cmocka_unit_test(dump_reads_back),
