@@ -81,7 +81,7 @@ static int dump_word(void *fdt, const char *prop, const char *words, uint32_t v)
 
 static int dump_row(void *fdt, const struct config_row *r, const void *base)
 {
-	const char *prop = r->prop ? r->prop : r->flag;
+	const char *prop = config_prop(r);
 	const void *v = (const char *)base + r->at;
 
 	switch (r->kind) {

@@ -131,14 +131,12 @@ static int read_list(struct config *c, const struct config_row *r,
 		     const char *text, const char *where)
 {
 	void *item = config_item_new(c, r, where);
-	uint32_t given = 0;
+	uint32_t given = 0; /* nothing of a list's is required by itself */
 	int rc;
 
 	if (!item)
 		return -EINVAL;
 	rc = read_items(c, r, item, text, &given);
-	if (!rc)
-		rc = config_required(r, given, where);
 	return rc ? rc : config_item_add(c, r, item);
 }
 

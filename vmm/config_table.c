@@ -244,17 +244,18 @@ const struct config_row *config_find(const struct config_row *r, size_t n,
 	return NULL;
 }
 
-int config_required(const struct config_row *group, uint32_t given,
-		    const char *where)
+const struct config_row *config_lacks(const struct config_row *group,
+				      uint32_t given)
 {
-	for (size_t i = 0; i < group->n_sub; i++) {
-		if (!group->sub[i].required || given >> i & 1)
-			continue;
-		log_error("%s: needs %s=%s", where, group->sub[i].flag,
-			  group->sub[i].arg);
-		return -EINVAL;
-	}
-	return 0;
+	for (size_t i = 0; i < group->n_sub; i++)
+		if (group->sub[i].required && !(given >> i & 1))
+			return &group->sub[i];
+	return NULL;
+}
+
+const char *config_prop(const struct config_row *r)
+{
+	return r->prop ? r->prop : r->flag;
 }
 
 void *config_item(const struct config *c, const struct config_row *list,

@@ -47,7 +47,7 @@ struct config_row {
 	enum config_kind kind;
 	size_t at; /* offset in the struct that holds the value */
 	const char *prop; /* NULL: named like the flag */
-	bool required; /* suboptions only */
+	bool required; /* suboptions of a group only */
 	uint64_t min, max;
 	const char *arg, *help;
 	const struct config_row *sub;
@@ -93,9 +93,12 @@ void *config_item_new(struct config *c, const struct config_row *list,
 int config_item_add(struct config *c, const struct config_row *list,
 		    void *item) MUST_USE;
 
-/* Is each required suboption among the bits of given? */
-int config_required(const struct config_row *group, uint32_t given,
-		    const char *where) MUST_USE;
+/* The first required suboption that is not among the bits of given, or NULL. */
+const struct config_row *config_lacks(const struct config_row *group,
+				      uint32_t given);
+
+/* The name of its property. */
+const char *config_prop(const struct config_row *r);
 
 /* A group's struct, and whether it was asked for. */
 void *config_group(struct config *c, const struct config_row *group);
@@ -108,6 +111,9 @@ bool config_group_on(const struct config *c, const struct config_row *group);
  */
 int config_read_flags(struct config *c, int argc, char **argv,
 		      uint32_t *given) MUST_USE;
+
+/* config_check.c: what several settings say together; -EINVAL, logged. */
+int config_check(const struct config *c, const uint32_t *given) MUST_USE;
 
 /* config_tree.c: the file of --config. */
 int config_read_tree(struct config *c, const char *path,

@@ -29,18 +29,13 @@ struct tree {
 	uint32_t *given; /* by row, as in config_table.h */
 };
 
-static const char *row_prop(const struct config_row *r)
-{
-	return r->prop ? r->prop : r->flag;
-}
-
 /* The row of a property among rows; group rows have none. */
 static const struct config_row *find_prop(const struct config_row *r, size_t n,
 					  const char *node, const char *prop)
 {
 	for (size_t i = 0; i < n; i++)
 		if (r[i].node && !r[i].n_sub && !strcmp(r[i].node, node) &&
-		    !strcmp(row_prop(&r[i]), prop))
+		    !strcmp(config_prop(&r[i]), prop))
 			return &r[i];
 	return NULL;
 }
@@ -165,8 +160,6 @@ static int read_item(const struct tree *t, int at, const struct config_row *r)
 	if (!rc)
 		rc = read_props(t, at, r->node, r->sub, r->n_sub, s.base,
 				&given);
-	if (!rc)
-		rc = config_required(r, given, where);
 	return rc ? rc : config_item_add(t->c, r, s.base);
 }
 

@@ -69,7 +69,7 @@ static void flags_override(void **state)
 	(void)state;
 	scratch_put(&s, tree, example("docs/examples/plain.dts", tree));
 	assert_int_equal(parse(&c, again, s.path, text, sizeof(text)), -EINVAL);
-	assert_non_null(strstr(text, "\"root\": two disks"));
+	assert_non_null(strstr(text, "\"root\", /disks/root: two disks"));
 	assert_int_equal(parse(&c, more, s.path, text, sizeof(text)), 0);
 	assert_int_equal(c.memory, 1 * GIB);
 	assert_int_equal(c.cpus, 2);

@@ -21,8 +21,10 @@ static void guest_reaches_no_socket_of_ours(void **state)
 		const char *path, *control, *serial;
 		const char *says; /* NULL: accepted */
 	} t[] = {
-		{ "v", "v_1", "c", "--control \"v_1\"" },
-		{ "a/v", "c", "a/v_4294967295", "--serial \"a/v_4294967295\"" },
+		{ "v", "v_1", "c",
+		  "--control: the guest could connect to \"v_1\"" },
+		{ "a/v", "c", "a/v_4294967295",
+		  "--serial: the guest could connect to \"a/v_4294967295\"" },
 		{ "v_1", "v_1_2", "c", "--control" },
 		{ "v", "v_", "v_1x", NULL },
 		{ "v", "v1", "w_1", NULL },
@@ -60,10 +62,13 @@ static void guest_reaches_no_peer_of_ours(void **state)
 		const char *says; /* NULL: accepted */
 	} t[] = {
 		{ "--disk", "vhost-user=a/v_7",
-		  "--disk vhost-user \"a/v_7\": the guest could connect" },
-		{ "--net", "passt=a/v_7", "--net passt \"a/v_7\"" },
-		{ "--fs", "socket=a/v_7,tag=t", "--fs socket \"a/v_7\"" },
-		{ "--console", "socket=a/v_7", "--console \"a/v_7\"" },
+		  "--disk id \"disk0\": the guest could connect to \"a/v_7\"" },
+		{ "--net", "passt=a/v_7",
+		  "--net id \"net0\": the guest could connect to" },
+		{ "--fs", "socket=a/v_7,tag=t",
+		  "--fs socket: the guest could connect to" },
+		{ "--console", "socket=a/v_7",
+		  "--console: the guest could connect to" },
 		{ "--disk", "path=a/v_7", NULL },
 		{ "--disk", "vhost-user=a/v_x", NULL },
 		{ "--net", "passt=v_7", NULL },

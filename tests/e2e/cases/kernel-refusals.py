@@ -65,5 +65,5 @@ def parts(t):
           "--cmdline", "x" * 2048)
     check("the same for a vmlinux", refused, t, ["2047"], v,
           "--cmdline", "x" * 2048)
-    check("under SEV", refused, t, ["--sev needs --firmware"], k,
+    check("under SEV", refused, t, ["--sev: needs --firmware"], k,
           "--sev", "policy=1")

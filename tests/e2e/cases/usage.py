@@ -58,7 +58,7 @@ FLAGS = [
     ("an unknown flag", ["run", "--memery", "1G"], ["memery", "memory"]),
     ("no firmware and no kernel", ["run"], ["--firmware", "--kernel"]),
     ("SEV without firmware", ["run", "--kernel", "x", "--sev", "policy=1"],
-     ["--sev needs --firmware"]),
+     ["--sev: needs --firmware"]),
     ("63 MiB of memory", ["run", "--memory", "63M"], ["63M", "64"]),
     ("memory of half a page", ["run", "--memory", "67110912"],
      ["67110912", "4096|page"]),
