@@ -2,7 +2,7 @@
 """A guest updates its kernel and boots it with the same firmware digest."""
 from e2e.disk import Disk, Shell, boot, check_system, power_off
 
-SECONDS = 450
+SECONDS = 640
 DISK = "luks2"
 
 
