@@ -31,6 +31,11 @@ cp -a /dev/null "$root/dev/console"
 mknod -m 660 "$root/dev/kvm" c 10 232
 chroot "$root" chgrp kvm /dev/kvm
 mknod -m 666 "$root/dev/net/tun" c 10 200
+for n in vhost-net vhost-vsock; do	# as udev leaves them
+	cp -a /dev/$n "$root/dev/"
+	chmod 660 "$root/dev/$n"
+	chroot "$root" chgrp kvm /dev/$n
+done
 cd "$root"
 mount --move . /
 exec env -i container=carrel-e2e PATH=/usr/sbin:/usr/bin:/sbin:/bin \
@@ -60,7 +65,7 @@ class System:
         for unit in ("getty.target", "console-getty.service",
                      "systemd-logind.service"):
             (etc / "systemd/system" / unit).symlink_to("/dev/null")
-        (etc / "carrel").mkdir()
+        good("chroot", self.root, "install", "-d", "/etc/carrel")
 
     @contextlib.contextmanager
     def booted(self):
