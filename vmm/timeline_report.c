@@ -55,8 +55,9 @@ static void take_mark(struct report *r, const struct timeline *t,
 	row->lane = lane;
 	put_text(row->name, sizeof(row->name), m->name);
 	put_text(row->what, sizeof(row->what), m->what);
-	row->start_ns = since(t, m->start_ns);
-	end = m->end_ns ? since(t, m->end_ns) : r->now_ns;
+	/* It may have come since; and a vCPU still enters as its VM ends. */
+	row->start_ns = min_u64(since(t, m->start_ns), r->now_ns);
+	end = m->end_ns ? min_u64(since(t, m->end_ns), r->now_ns) : r->now_ns;
 	row->duration_ns = end > row->start_ns ? end - row->start_ns : 0;
 	row->exits = m->exits;
 	row->bytes = m->bytes;

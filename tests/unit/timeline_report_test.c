@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct report r, again;
 
@@ -214,6 +215,30 @@ static void large_picture(void **state)
 	check_svg(&r);
 }
 
+/*
+ * A VM is told to end while its first vCPU is on its way into the guest: what
+ * is marked after the end is part of no picture's time.
+ */
+static void marked_after_the_end(void **state)
+{
+	static struct timeline t;
+
+	(void)state;
+	timeline_start(&t);
+	timeline_event(&t, "SHUTDOWN", "host-qmp-quit");
+	usleep(1000);
+	timeline_entry(&t);
+	timeline_moment(&t, TIMELINE_GUEST, "mark", "late");
+	report_take(&r, &t, NULL);
+	assert_true(r.ended && r.entry_ns);
+	for (size_t i = 0; i < r.n; i++)
+		assert_true(r.row[i].start_ns + r.row[i].duration_ns <=
+			    r.now_ns);
+	alarm(10); /* an axis once had ticks without end */
+	check_svg(&r);
+	alarm(0);
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -248,6 +273,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(hostile_pictures),
 		cmocka_unit_test(large_picture),
+		cmocka_unit_test(marked_after_the_end),
 		cmocka_unit_test(times),
 	};
 
