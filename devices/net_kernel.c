@@ -165,15 +165,20 @@ static bool passes(const struct net *n)
 	return atomic_load(&n->link.up) && !atomic_load(&n->link.lost);
 }
 
+/* The guest may ring for others, too. */
+static bool is_used(const struct net *n, unsigned i)
+{
+	return atomic_load(&n->pair[i / 2]->on) && n->vdev.queue[i].enabled;
+}
+
 /* Rings that are to be with the kernel are, and others are not. */
 static int follow(struct net *n)
 {
-	const struct vdev *d = &n->vdev;
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < 2 * n->n_pairs; i++) {
 		struct net_pair *p = n->pair[i / 2];
-		bool used = atomic_load(&p->on) && d->queue[i].enabled;
+		bool used = is_used(n, i);
 
 		if (used && passes(n)) {
 			if (!n->kernel->runs[i])
@@ -196,7 +201,7 @@ static int drop_sent(struct net *n)
 		struct vqueue *q = &n->vdev.queue[i];
 		struct net_pair *p = n->pair[i / 2];
 
-		if (n->kernel->runs[i] || !q->enabled || !atomic_load(&p->on))
+		if (n->kernel->runs[i] || !is_used(n, i))
 			continue;
 		vhost_bell_empty(q->kick_fd);
 		virtq_seek(&q->ring, n->kernel->base[i]);
@@ -240,7 +245,7 @@ static int watch(struct net *n)
 	for (unsigned i = 0; i < n->n_pairs; i++) {
 		if (!lost && atomic_load(&n->pair[i]->on))
 			p[len++] = (struct pollfd){ .fd = n->pair[i]->end->fd };
-		if (!passes(n))
+		if (!passes(n) && is_used(n, 2 * i + 1))
 			p[len++] = (struct pollfd){
 				.fd = n->vdev.queue[2 * i + 1].kick_fd,
 				.events = POLLIN,

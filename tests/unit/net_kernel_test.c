@@ -8,6 +8,8 @@
  */
 #include "tests/unit/tap_rig.h"
 
+#include <dirent.h>
+
 #include "devices/net_kernel.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/vhost_kernel_rig.h"
@@ -251,6 +253,48 @@ static void link_down(void **state)
 	world_close(w);
 }
 
+/* Does the device's worker sleep at any of some moments? */
+static bool sleeps(void)
+{
+	struct dirent *e;
+	bool any = false;
+	DIR *d;
+
+	for (int i = 0; !any && i < 20; i++, usleep(10000)) {
+		d = opendir("/proc/self/task");
+		assert_non_null(d);
+		while ((e = readdir(d)) != NULL) {
+			char path[320], text[64] = "";
+			FILE *f;
+
+			snprintf(path, sizeof(path), "/proc/self/task/%s/stat",
+				 e->d_name);
+			f = fopen(path, "r");
+			if (f && fgets(text, sizeof(text), f))
+				any |= strstr(text, "(net-tap.q0) S") != NULL;
+			if (f)
+				fclose(f);
+		}
+		closedir(d);
+	}
+	return any;
+}
+
+/* KVM rings for queues, too, that nobody has enabled: nobody has to run. */
+static void bells_of_no_use(void **state)
+{
+	struct world *w = begin("two", 2);
+
+	(void)state;
+	start(w); /* pair 1 is not in use */
+	net_set_link(&w->net, false);
+	assert_true(eventually(&kernel.runs[1], false));
+	assert_true(sleeps());
+	assert_int_equal(eventfd_write(kernel.kick_fd[3], 1), 0);
+	assert_true(sleeps());
+	world_close(w);
+}
+
 /* As rig_start, of a device that may be broken by its end. */
 static void begin_driving(struct rig *r)
 {
@@ -343,6 +387,7 @@ int main(void)
 		cmocka_unit_test(follows_the_pairs),
 		cmocka_unit_test(rests),
 		cmocka_unit_test(link_down),
+		cmocka_unit_test(bells_of_no_use),
 		cmocka_unit_test(breaks_the_device),
 		cmocka_unit_test(ring_in_rom),
 		cmocka_unit_test(tap_deleted),
