@@ -93,6 +93,13 @@ static const char *node_path(const struct tree *t, int at, char *buf, int len)
 	return fdt_get_path(t->fdt, at, buf, len) ? "/..." : buf;
 }
 
+/* Which one is meant? Nor is a path to be looked for any number of times. */
+static int twice(const char *where)
+{
+	log_error("%s: is there twice", where);
+	return -EINVAL;
+}
+
 /* Every property of a node, into base; given has a bit a row. */
 static int read_props(const struct tree *t, int at, const char *node,
 		      const struct config_row *rows, size_t n, void *base,
@@ -119,6 +126,8 @@ static int read_props(const struct tree *t, int at, const char *node,
 			log_error("%s: not known", where);
 			return -EINVAL;
 		}
+		if (*given >> (s.row - rows) & 1)
+			return twice(where);
 		*given |= 1u << (s.row - rows);
 		rc = read_prop(&s, data, len);
 		if (rc)
@@ -187,6 +196,7 @@ static int read_node(const struct tree *t, int at)
 	const char *node = fdt_get_name(t->fdt, at, NULL);
 	size_t n;
 	const struct config_row *rows = config_rows(&n), *r = NULL;
+	char where[WHERE_BYTES];
 	uint32_t given = 0;
 	int rc;
 
@@ -196,6 +206,10 @@ static int read_node(const struct tree *t, int at)
 	if (!r) {
 		log_error("%s: node /%s: not known", t->path, node);
 		return -EINVAL;
+	}
+	if (fdt_subnode_offset(t->fdt, 0, node) != at) {
+		snprintf(where, sizeof(where), "%s: node /%s", t->path, node);
+		return twice(where);
 	}
 	if (r->kind == KIND_LIST)
 		return read_list(t, at, r);
@@ -211,7 +225,8 @@ static int read_node(const struct tree *t, int at)
 
 static int read_root(const struct tree *t)
 {
-	int at, prop, len, rc = 0;
+	char where[WHERE_BYTES];
+	int at, prop, len, rc = 0, seen = 0;
 	const char *name, *data = fdt_getprop(t->fdt, 0, "compatible", &len);
 
 	if (!data || len != sizeof(CONFIG_COMPATIBLE) ||
@@ -224,11 +239,14 @@ static int read_root(const struct tree *t)
 	fdt_for_each_property_offset(prop, t->fdt, 0)
 	{
 		(void)fdt_getprop_by_offset(t->fdt, prop, &name, NULL);
+		snprintf(where, sizeof(where), "%s: /, property %s", t->path,
+			 name);
 		if (strcmp(name, "compatible")) {
-			log_error("%s: /, property %s: not known", t->path,
-				  name);
+			log_error("%s: not known", where);
 			return -EINVAL;
 		}
+		if (seen++)
+			return twice(where);
 	}
 	fdt_for_each_subnode(at, t->fdt, 0)
 	{
@@ -240,29 +258,45 @@ static int read_root(const struct tree *t)
 }
 
 /*
- * Whether each property has its length from where it stands to the next tag.
+ * Whether a property has its length from where it stands to the next tag.
  * libfdt 1.6 adds lengths without a look at their sign: one of -12 ends where
  * it began, and every walk, the full check's too, reads it for ever; one of -1
  * passes.
  */
-static int check_lengths(const void *fdt)
+static bool length_ok(const void *fdt, int at, int next)
 {
-	const struct fdt_property *prop;
-	int at, next = 0;
-	uint32_t tag;
+	const struct fdt_property *prop =
+		fdt_offset_ptr(fdt, at, sizeof(*prop));
+
+	return prop && next >= at + (int)sizeof(*prop) &&
+	       fdt32_ld(&prop->len) <= (uint32_t)(next - at) - sizeof(*prop);
+}
+
+/*
+ * One root, and in each node the properties first (DTSpec 0.4, 5.4.2): the
+ * full check lets others pass, and libfdt's readers see nothing of them.
+ */
+static int check_order(const void *fdt)
+{
+	uint32_t tag, last = FDT_NOP; /* none yet */
+	int at, next = 0, depth = 0;
 
 	do {
 		at = next;
 		tag = fdt_next_tag(fdt, at, &next);
 		if (next < 0)
 			return next;
-		if (tag != FDT_PROP)
+		if (tag == FDT_NOP)
 			continue;
-		prop = fdt_offset_ptr(fdt, at, sizeof(*prop));
-		if (!prop || next < at + (int)sizeof(*prop) ||
-		    fdt32_ld(&prop->len) >
-			    (uint32_t)(next - at) - sizeof(*prop))
+		if (tag == FDT_PROP &&
+		    (!length_ok(fdt, at, next) ||
+		     (last != FDT_BEGIN_NODE && last != FDT_PROP)))
 			return -FDT_ERR_BADSTRUCTURE;
+		if (tag == FDT_BEGIN_NODE && !depth++ && last != FDT_NOP)
+			return -FDT_ERR_BADSTRUCTURE;
+		if (tag == FDT_END_NODE && !depth--)
+			return -FDT_ERR_BADSTRUCTURE;
+		last = tag;
 	} while (tag != FDT_END);
 	return 0;
 }
@@ -290,7 +324,7 @@ static int check_tree(const uint8_t *bytes, size_t len)
 		return -FDT_ERR_TRUNCATED;
 	rc = fdt_check_header(bytes);
 	if (!rc)
-		rc = check_lengths(bytes);
+		rc = check_order(bytes);
 	return rc ? rc : fdt_check_full(bytes, len);
 }
 

@@ -23,7 +23,7 @@ static const struct {
 	  { "/machine, property cpu: not known" } },
 	{ HEAD FIRM "machine { name-x = \"a\"; }; };", { "not known" } },
 	{ HEAD FIRM "machine { x { }; }; };", { "/machine/x" } },
-	{ HEAD FIRM "boot { machine { }; }; };", { "/boot/machine" } },
+	{ HEAD "boot { machine { }; }; };", { "/boot/machine" } },
 	{ HEAD FIRM "run { sev = \"on\"; }; };",
 	  { "property sev: not known" } },
 	{ HEAD FIRM "run { firmware = \"x\"; }; };", { "not known" } },
