@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/capture.h"
+
 #define WORDS 13
 
 static int parse(struct options *o, char *const *words)
@@ -60,6 +62,34 @@ static void refusals(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		print_message("%s %s\n", t[i][0], t[i][1] ?: "");
 		assert_int_equal(parse(&o, t[i]), -EINVAL);
+	}
+}
+
+/* The word that is wrong is the one that is named. */
+static void named(void **state)
+{
+	static const struct {
+		char *words[WORDS];
+		const char *says;
+	} t[] = {
+		{ { "vm", "status", "-xy" }, "-x: not a flag" },
+		{ { "--json", "-jx", "vm" }, "-j: not a flag" },
+		{ { "vm", "--nosuch", "status" }, "--nosuch: not a flag" },
+		{ { "vm", "status", "--json=1" }, "--json=1: not a flag" },
+		{ { "vm", "resize", "d\xff" }, "no text in UTF-8" },
+		{ { "vm", "st\xc3" }, "no text in UTF-8" },
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct options o;
+		struct capture c = capture_begin();
+		int rc = parse(&o, t[i].words);
+
+		capture_end(&c, text, sizeof(text));
+		if (rc != -EINVAL || !strstr(text, t[i].says))
+			fail_msg("%s: %s", t[i].says, text);
 	}
 }
 
@@ -123,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(named),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(whose),
 	};

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,14 +16,17 @@
 #define SECONDS_MAX 86400
 #define COUNT_MAX 1000000000
 
+/* No letters: getopt's word for one that is no flag is the letter itself. */
+enum flag { SOCKET = 256, JSON, SVG, TIMEOUT, INTERVAL, COUNT, HELP };
+
 static const struct option flags[] = {
-	{ "socket", required_argument, NULL, 's' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "svg", required_argument, NULL, 'v' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "interval", required_argument, NULL, 'i' },
-	{ "count", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, 'h' },
+	{ "socket", required_argument, NULL, SOCKET },
+	{ "json", no_argument, NULL, JSON },
+	{ "svg", required_argument, NULL, SVG },
+	{ "timeout", required_argument, NULL, TIMEOUT },
+	{ "interval", required_argument, NULL, INTERVAL },
+	{ "count", required_argument, NULL, COUNT },
+	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
 
@@ -56,16 +60,16 @@ static int take_path(struct options *o, const char *path)
 static int take_flag(struct options *o, int flag)
 {
 	switch (flag) {
-	case 's': return take_path(o, optarg);
-	case 'j': o->json = true; return 0;
-	case 'v': o->svg = optarg; return 0;
-	case 't':
+	case SOCKET: return take_path(o, optarg);
+	case JSON: o->json = true; return 0;
+	case SVG: o->svg = optarg; return 0;
+	case TIMEOUT:
 		return take_number(&o->timeout_s, "timeout", optarg,
 				   SECONDS_MAX);
-	case 'i':
+	case INTERVAL:
 		return take_number(&o->interval_s, "interval", optarg,
 				   SECONDS_MAX);
-	case 'c': return take_number(&o->count, "count", optarg, COUNT_MAX);
+	case COUNT: return take_number(&o->count, "count", optarg, COUNT_MAX);
 	default: o->help = true; return 0;
 	}
 }
@@ -100,6 +104,18 @@ static bool needs_no_vm(const char *word)
 	return !strcmp(word, "help") || !strcmp(word, "version");
 }
 
+/* It may become a part of a command, which is JSON. */
+static int check_text(const char *word)
+{
+	json_t *v = json_string(word);
+
+	json_decref(v);
+	if (v)
+		return 0;
+	log_error("\"%.64s\": is no text in UTF-8", word);
+	return -EINVAL;
+}
+
 static int take_words(struct options *o, int n, char **word)
 {
 	int rc = 0;
@@ -109,6 +125,8 @@ static int take_words(struct options *o, int n, char **word)
 		n--;
 		word++;
 	}
+	for (int i = 0; !rc && i < n; i++)
+		rc = check_text(word[i]);
 	if (n)
 		o->verb = *word++;
 	for (int i = 1; !rc && i < n; i++) {
@@ -119,6 +137,17 @@ static int take_words(struct options *o, int n, char **word)
 		o->word[o->n_words++] = *word++;
 	}
 	return rc;
+}
+
+/* Of several letters in one word, getopt is not yet behind that word. */
+static int not_a_flag(const char *word)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	log_error("%.64s: not a flag, or not to be written so; see carrelctl "
+		  "help",
+		  optopt && optopt < SOCKET ? letter : word);
+	return -EINVAL;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -133,10 +162,7 @@ int options_parse(struct options *o, int argc, char **argv)
 			log_error("%s needs a value", argv[optind - 1]);
 			rc = -EINVAL;
 		} else if (flag == '?') {
-			log_error("%.64s: not a flag, or not to be written so; "
-				  "see carrelctl help",
-				  argv[optind - 1]);
-			rc = -EINVAL;
+			rc = not_a_flag(argv[optind - 1]);
 		} else {
 			rc = take_flag(o, flag);
 		}
