@@ -253,6 +253,17 @@ void qmp_set_limit(struct qmp *q, unsigned timeout_s)
 				   : INT64_MAX;
 }
 
+int qmp_rest(struct qmp *q, unsigned seconds)
+{
+	json_t *event;
+	int rc;
+
+	qmp_set_limit(q, seconds);
+	while (!(rc = qmp_event(q, &event)))
+		json_decref(event);
+	return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 int qmp_start(struct qmp *q, int fd, unsigned timeout_s)
 {
 	json_t *v;

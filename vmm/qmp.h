@@ -45,6 +45,9 @@ int qmp_command(struct qmp *q, const char *name, json_t *args,
  */
 int qmp_event(struct qmp *q, json_t **event) MUST_USE;
 
+/* So many seconds without a command; what events come are gone. */
+int qmp_rest(struct qmp *q, unsigned seconds) MUST_USE;
+
 /* Time for what comes next, in place of what is left; 0: no limit. */
 void qmp_set_limit(struct qmp *q, unsigned timeout_s);
 

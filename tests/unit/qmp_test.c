@@ -146,12 +146,42 @@ static void events(void **state)
 	free(q);
 }
 
+/* Between two commands there may be more events than one answer's wait takes */
+static void rests(void **state)
+{
+	static const char event[] = "{\"event\": \"RESET\"}\r\n";
+	static const char answer[] = "{\"return\": {}, \"id\": 2}\r\n";
+	static char said[(QMP_EVENTS_MAX + 9) * sizeof(event)] = GREETING;
+	struct qmp *q = malloc(sizeof(*q));
+	size_t len = strlen(said);
+	json_t *v;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	while (sizeof(said) - len > sizeof(event)) {
+		memcpy(said + len, event, strlen(event));
+		len += strlen(event);
+	}
+	assert_int_equal(write(fds[1], said, len), len);
+	assert_int_equal(qmp_start(q, fds[0], 5), 0);
+	assert_int_equal(qmp_rest(q, 1), 0);
+	assert_int_equal(write(fds[1], answer, strlen(answer)), strlen(answer));
+	qmp_set_limit(q, 5);
+	assert_int_equal(qmp_command(q, "query-status", NULL, &v), 0);
+	json_decref(v);
+	close(fds[1]);
+	assert_int_equal(qmp_rest(q, 1), -ECONNRESET);
+	qmp_close(q);
+	free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_backlog), cmocka_unit_test(events),
-		cmocka_unit_test(lines),	cmocka_unit_test(depth),
-		cmocka_unit_test(length),
+		cmocka_unit_test(rests),	cmocka_unit_test(lines),
+		cmocka_unit_test(depth),	cmocka_unit_test(length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,6 @@
 #include "vmm/ctl/top.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vmm/ctl/show.h"
@@ -199,15 +198,16 @@ static void print_table(const json_t *rates)
 
 int verb_top(struct ctl *c)
 {
-	const struct timespec pause = { .tv_sec = c->o.interval_s };
 	json_t *before, *after, *rates;
-	int status = verb_ask(c, "x-carrel-counters", NULL, &before);
+	int rc, status = verb_ask(c, "x-carrel-counters", NULL, &before);
 
 	if (status)
 		return status;
 	for (unsigned n = 0; !c->o.count || n < c->o.count; n++) {
-		(void)nanosleep(&pause, NULL);
-		status = verb_ask(c, "x-carrel-counters", NULL, &after);
+		/* A guest may cause more events than a socket has room for. */
+		rc = qmp_rest(&c->q, c->o.interval_s);
+		status = rc ? verb_fail(c, rc)
+			    : verb_ask(c, "x-carrel-counters", NULL, &after);
 		if (status)
 			break;
 		rates = top_rates(before, after);
