@@ -236,6 +236,11 @@ static int read_root(const struct tree *t)
 			  t->path, CONFIG_COMPATIBLE);
 		return -EINVAL;
 	}
+	if (fdt_num_mem_rsv(t->fdt)) {
+		log_error("%s: /memreserve/: not known: carrel lays out memory",
+			  t->path);
+		return -EINVAL;
+	}
 	fdt_for_each_property_offset(prop, t->fdt, 0)
 	{
 		(void)fdt_getprop_by_offset(t->fdt, prop, &name, NULL);

@@ -18,6 +18,9 @@ static const struct {
 	{ "/dts-v1/; / { compatible = \"carrel,vm\", \"x\"; };",
 	  { "carrel,vm" } },
 	{ HEAD "model = \"x\"; };", { "property model: not known" } },
+	{ "/dts-v1/; /memreserve/ 0x1000 0x1000; / { "
+	  "compatible = \"carrel,vm\"; };",
+	  { "/memreserve/: not known" } },
 	{ HEAD FIRM "net { }; };", { "/net: not known" } },
 	{ HEAD FIRM "machine { cpu = <1>; }; };",
 	  { "/machine, property cpu: not known" } },

@@ -169,6 +169,32 @@ static void no_balloon(void **state)
 	end(&vm);
 }
 
+/* An answer without a text is none. */
+static void metrics(void **state)
+{
+	struct control_command get = {
+		"x-carrel-metrics", NULL, counters,
+		(char *)"{\"text\": \"a 1\\n# EOF\\n\"}"
+	};
+	struct peer_vm vm;
+	struct ctl *c;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		peer_open(&vm);
+		assert_int_equal(control_register(&vm.control, &get), 0);
+		peer_start(&vm);
+		c = connect_to(&vm);
+		assert_int_equal(run(c, verb_metrics),
+				 round ? CTL_NO_VM : CTL_OK);
+		assert_string_equal(said, round ? "" : "a 1\n# EOF\n");
+		assert_int_equal(run(c, verb_quit), CTL_OK);
+		leave(c);
+		end(&vm);
+		get.ctx = (char *)"{}";
+	}
+}
+
 static void any_command(void **state)
 {
 	struct peer_vm vm;
@@ -262,6 +288,7 @@ int main(void)
 		cmocka_unit_test(verbs),      cmocka_unit_test(balloon),
 		cmocka_unit_test(no_balloon), cmocka_unit_test(any_command),
 		cmocka_unit_test(watch),      cmocka_unit_test(hostile_words),
+		cmocka_unit_test(metrics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

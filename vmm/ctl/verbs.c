@@ -228,6 +228,10 @@ int verb_metrics(struct ctl *c)
 	if (status)
 		return status;
 	text = show_string(ret, "text");
+	if (!text) {
+		log_error("x-carrel-metrics: the answer has no text");
+		status = CTL_NO_VM;
+	}
 	if (c->o.json)
 		show_json(stdout, ret, false);
 	for (const char *end; !c->o.json && text && *text; text = end + 1) {
@@ -242,7 +246,7 @@ int verb_metrics(struct ctl *c)
 			break;
 	}
 	json_decref(ret);
-	return CTL_OK;
+	return status;
 }
 
 /* Any command, with its arguments as JSON; what it returns is printed. */
