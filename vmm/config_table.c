@@ -137,7 +137,7 @@ static const struct config_row fs_rows[] = {
 	  .max = TAG_BYTES, .arg = "NAME", .help = "what the guest mounts" },
 	{ "queues", "fs", KIND_COUNT, FS(queues), .min = 1,
 	  .max = CONFIG_QUEUES_MAX, .arg = "N",
-	  .help = "request queues; default: as virtiofsd has" },
+	  .help = "default: one a CPU, at most 4 or what it has" },
 };
 
 static const struct config_row rows[] = {
@@ -326,8 +326,7 @@ char *config_usage(void)
 	if (!f)
 		return NULL;
 	fprintf(f, "usage: carrel run [FLAG]...\n"
-		   "       carrel version\n"
-		   "       carrel help\n\n"
+		   "       carrel {version | help | --version | --help}\n\n"
 		   "Flags of run, as --flag value or --flag=value:\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		usage_row(f, &rows[i], "  --", " ");

@@ -12,6 +12,7 @@
 #include "sev/emu/identity.h"
 #include "sev/emu/options.h"
 #include "vmm/log.h"
+#include "vmm/version.h"
 
 #define LIBRARY "libcarrel-emu.so"
 #define EXIT_USAGE 1
@@ -30,7 +31,8 @@ static const char usage[] =
 	")\n"
 	"  --log FILE       append a line for each command to FILE\n"
 	"  --make-identity  only make the identity, say where it is\n"
-	"  --help\n";
+	"  --help           print this\n"
+	"  --version        print the version\n";
 
 struct run {
 	struct options opt;
@@ -68,6 +70,7 @@ static int take(struct run *r, int c)
 			  optarg);
 		return -EINVAL;
 	case 'm': r->make_identity = true; return 0;
+	case 'v': puts("carrel-emu " CARREL_VERSION); return -ECANCELED;
 	default:
 		(void)fputs(usage, c == 'h' ? stdout : stderr);
 		return c == 'h' ? -ECANCELED : -EINVAL;
@@ -82,6 +85,7 @@ static int parse(struct run *r, int argc, char **argv)
 		{ "log", required_argument, NULL, 'l' },
 		{ "make-identity", no_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c, rc = options_read(&r->opt);

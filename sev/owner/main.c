@@ -11,6 +11,7 @@
 #include "sev/owner/attest.h"
 #include "sev/owner/verbs.h"
 #include "vmm/log.h"
+#include "vmm/version.h"
 
 /* The same list that a launch loads and measures: see boot/plan.h. */
 static int plan_digest(const struct args *a, uint8_t out[DIGEST_LEN])
@@ -145,7 +146,9 @@ static const struct verb verbs[] = {
 
 static int usage(FILE *to)
 {
-	fputs("usage: carrel-sev VERB OPTIONS\n\n", to);
+	fputs("usage: carrel-sev VERB OPTIONS\n"
+	      "       carrel-sev {version | help | --version | --help}\n\n",
+	      to);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(to, "  %-13s %s\n", verbs[i].name, verbs[i].help);
 	fputs("\n'carrel-sev VERB --help' explains a verb; carrel-sev(1) all "
@@ -183,7 +186,11 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))
-		return usage(stdout);
+		return flush(usage(stdout));
+	if (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version")) {
+		puts("carrel-sev " CARREL_VERSION);
+		return flush(STATUS_OK);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verbs[i].name, argv[1]))
 			return run(&verbs[i], argc - 2, argv + 2);

@@ -100,6 +100,7 @@ static void forms(void **state)
 	static char *const pathed[] = { "status", "--socket", "/a/b", NULL };
 	static char *const slashed[] = { "./vm.sock", NULL };
 	static char *const help[] = { "help", NULL };
+	static char *const flags[] = { "--help", "--version", NULL };
 	struct options o;
 
 	(void)state;
@@ -123,6 +124,9 @@ static void forms(void **state)
 	assert_int_equal(parse(&o, help), 0);
 	assert_string_equal(o.verb, "help");
 	assert_string_equal(o.socket, "");
+	assert_false(o.help || o.version);
+	assert_int_equal(parse(&o, flags), 0);
+	assert_true(o.help && o.version);
 }
 
 /* The user's own VM goes before the system's, if there is one. */

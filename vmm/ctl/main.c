@@ -46,7 +46,7 @@ static const struct verb {
 static int usage(FILE *to)
 {
 	fputs("usage: carrelctl [FLAG]... {NAME | --socket PATH} VERB\n"
-	      "       carrelctl version | help\n\n",
+	      "       carrelctl {version | help | --version | --help}\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(to, "  %-10s%-20s %s\n", verbs[i].name, verbs[i].words,
@@ -58,6 +58,8 @@ static int usage(FILE *to)
 	      "  --timeout SECONDS   for each answer; default 10\n"
 	      "  --interval SECONDS  between two tables of top; default 2\n"
 	      "  --count N           how many of them; default: no end\n"
+	      "  --help              print this\n"
+	      "  --version           print the version\n"
 	      "\n"
 	      "NAME is the VM whose socket is NAME.sock in the user's or the\n"
 	      "system's directory for them; with a slash in it, a path.\n\n"
@@ -104,7 +106,7 @@ static int start(struct ctl *c)
 
 	if (c->o.help || (c->o.verb && !strcmp(c->o.verb, "help")))
 		return flush(usage(stdout));
-	if (c->o.verb && !strcmp(c->o.verb, "version")) {
+	if (c->o.version || (c->o.verb && !strcmp(c->o.verb, "version"))) {
 		puts("carrelctl " CARREL_VERSION);
 		return flush(CTL_OK);
 	}

@@ -17,7 +17,7 @@
 #define COUNT_MAX 1000000000
 
 /* No letters: getopt's word for one that is no flag is the letter itself. */
-enum flag { SOCKET = 256, JSON, SVG, TIMEOUT, INTERVAL, COUNT, HELP };
+enum flag { SOCKET = 256, JSON, SVG, TIMEOUT, INTERVAL, COUNT, HELP, VERSION };
 
 static const struct option flags[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -27,6 +27,7 @@ static const struct option flags[] = {
 	{ "interval", required_argument, NULL, INTERVAL },
 	{ "count", required_argument, NULL, COUNT },
 	{ "help", no_argument, NULL, HELP },
+	{ "version", no_argument, NULL, VERSION },
 	{ 0 },
 };
 
@@ -70,6 +71,7 @@ static int take_flag(struct options *o, int flag)
 		return take_number(&o->interval_s, "interval", optarg,
 				   SECONDS_MAX);
 	case COUNT: return take_number(&o->count, "count", optarg, COUNT_MAX);
+	case VERSION: o->version = true; return 0;
 	default: o->help = true; return 0;
 	}
 }

@@ -24,7 +24,7 @@ struct options {
 	const char *verb; /* NULL: none is given */
 	const char *word[OPTIONS_WORDS];
 	size_t n_words;
-	bool json, help;
+	bool json, help, version;
 	const char *svg; /* timeline: a file for a picture; NULL: none */
 	unsigned timeout_s; /* for each answer */
 	unsigned interval_s, count; /* of top; count 0: without end */

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 
+from e2e.bash import completions
 from e2e.vm import run as run_tool
 
 NEEDS = "host"
@@ -69,7 +70,7 @@ def agree(t):
     page = (ROOT / "docs/carrelctl.1").read_text().replace("\\-", "-")
     completion = (ROOT / "docs/completion/carrelctl").read_text()
     flag = r"--[a-z]+"
-    flags = words_of(text, flag) | {"--help"}
+    flags = words_of(text, flag)
     tags = "\n".join(line for line in page.splitlines()
                      if re.match(r"\.B \S|\\fB--|\.BR|\\fBc", line))
     assert flags == words_of(tags, flag), words_of(tags, flag) ^ flags
@@ -86,11 +87,7 @@ def agree(t):
 
 def complete(words, given=""):
     """What bash offers after these words."""
-    script = (f"{given} source {ROOT}/docs/completion/carrelctl; compopt() {{ :; }}; "
-              f"COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; "
-              '_carrelctl; printf "%s\\n" "${COMPREPLY[@]}"')
-    _, out = run_tool(["bash", "-c", script])
-    return out.split()
+    return completions("carrelctl", [f"{' '.join(words)} "], given)[0][0]
 
 
 def completion(t):
