@@ -250,6 +250,7 @@ static void dies_with_state(void **state)
 
 	begin(w, &vhost_fs, 1);
 	assert_int_equal(w->dev.vdev.n_queues, 2);
+	assert_int_equal(reg_get(&w->rig, VIRTIO_PCI_DEVICE + 36, 4), 1);
 	offer(w, 1, 1);
 	served(w, 1, 1);
 	w->peer.hangs_up = true;
