@@ -88,14 +88,8 @@ static int flush(int status)
 
 static int run(struct ctl *c, const struct verb *v)
 {
-	int status, rc = qmp_open(&c->q, c->o.socket, c->o.timeout_s);
+	int status = v->run(c);
 
-	if (rc) {
-		log_error("%s", c->q.why);
-		status = CTL_NO_VM;
-	} else {
-		status = v->run(c);
-	}
 	qmp_close(&c->q);
 	return flush(status);
 }

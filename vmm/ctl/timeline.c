@@ -129,24 +129,53 @@ static unsigned terminal_columns(void)
 	return COLUMNS_DEFAULT;
 }
 
-static int write_svg(const char *path, const struct report *r)
-{
-	FILE *f = fopen(path, "we");
-	int rc = f ? 0 : errno;
+/* The picture's file, before anybody is asked for what is to be in it. */
+struct picture {
+	FILE *f;
+	bool made; /* it was not there */
+};
 
-	if (f) {
-		report_svg(f, r);
-		rc = ferror(f) ? EIO : 0;
-		if (fclose(f) && !rc)
-			rc = errno;
-	}
-	if (!rc)
+static int open_picture(struct picture *p, const char *path)
+{
+	bool there = !access(path, F_OK);
+
+	p->f = fopen(path, "ae");
+	p->made = p->f && !there;
+	if (p->f)
 		return CTL_OK;
-	log_error("--svg %s: %s", path, strerror(rc));
+	log_error("--svg %s: %s", path, strerror(errno));
 	return CTL_USAGE;
 }
 
-static int show(const struct ctl *c, const json_t *v)
+static int draw(struct picture *p, const char *path, const struct report *r)
+{
+	int rc = 0;
+
+	/* A pipe or a terminal cannot be made shorter, and need not. */
+	if (ftruncate(fileno(p->f), 0) && errno != EINVAL)
+		rc = errno;
+	report_svg(p->f, r);
+	if (ferror(p->f) && !rc)
+		rc = EIO;
+	if (fclose(p->f) && !rc)
+		rc = errno;
+	p->f = NULL;
+	if (!rc)
+		return CTL_OK;
+	log_error("--svg %s: %s", path, strerror(rc));
+	return CTL_NO_VM;
+}
+
+/* What was there before stays, unless there is a picture to replace it. */
+static void close_picture(struct picture *p, const char *path, int status)
+{
+	if (p->f)
+		fclose(p->f);
+	if (p->made && status)
+		unlink(path);
+}
+
+static int show(const struct ctl *c, struct picture *p, const json_t *v)
 {
 	struct report *r = malloc(sizeof(*r));
 	int status = CTL_OK;
@@ -154,8 +183,8 @@ static int show(const struct ctl *c, const json_t *v)
 	if (!r || report_parse(r, v)) {
 		log_error("x-carrel-timeline: the answer is no time line");
 		status = CTL_NO_VM;
-	} else if (c->o.svg) {
-		status = write_svg(c->o.svg, r);
+	} else if (p->f) {
+		status = draw(p, c->o.svg, r);
 	} else {
 		setlocale(LC_CTYPE, "");
 		timeline_table(stdout, r, terminal_columns(),
@@ -167,15 +196,17 @@ static int show(const struct ctl *c, const json_t *v)
 
 int verb_timeline(struct ctl *c)
 {
-	json_t *ret;
-	int status = verb_ask(c, "x-carrel-timeline", NULL, &ret);
+	struct picture p = { .f = NULL };
+	json_t *ret = NULL;
+	int status = c->o.svg ? open_picture(&p, c->o.svg) : CTL_OK;
 
-	if (status)
-		return status;
-	if (c->o.json)
+	if (!status)
+		status = verb_ask(c, "x-carrel-timeline", NULL, &ret);
+	if (!status && c->o.json)
 		show_json(stdout, ret, false);
-	if (!c->o.json || c->o.svg)
-		status = show(c, ret);
+	if (!status && (!c->o.json || p.f))
+		status = show(c, &p, ret);
+	close_picture(&p, c->o.svg, status);
 	json_decref(ret);
 	return status;
 }

@@ -18,10 +18,23 @@ int verb_fail(const struct ctl *c, int rc)
 	return rc == -EREMOTEIO ? CTL_REFUSED : CTL_NO_VM;
 }
 
+/* Once. What is wrong with a verb's words has been said by then. */
+static int connect_once(struct ctl *c)
+{
+	if (c->q.fd >= 0 || !qmp_open(&c->q, c->o.socket, c->o.timeout_s))
+		return CTL_OK;
+	log_error("%s", c->q.why);
+	return CTL_NO_VM;
+}
+
 int verb_ask(struct ctl *c, const char *command, json_t *args, json_t **ret)
 {
-	int rc;
+	int rc = connect_once(c);
 
+	if (rc) {
+		json_decref(args);
+		return rc;
+	}
 	qmp_set_limit(&c->q, c->o.timeout_s);
 	rc = qmp_command(&c->q, command, args, ret);
 	return rc ? verb_fail(c, rc) : CTL_OK;
@@ -291,8 +304,10 @@ int verb_watch(struct ctl *c)
 {
 	bool over = false;
 	json_t *event;
-	int rc;
+	int rc = connect_once(c);
 
+	if (rc)
+		return rc;
 	qmp_set_limit(&c->q, 0);
 	while (!(rc = qmp_event(&c->q, &event))) {
 		over |= print_event(c, event);

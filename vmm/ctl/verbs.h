@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * verbs: what carrelctl can be told to do, each over a connection that is
- * open. A verb prints its result and returns an exit status (enum ctl_status);
- * if it fails, one log line says why.
+ * verbs: what carrelctl can be told to do, each over a connection that is made
+ * when it first asks, once its own words have been checked. A verb prints its
+ * result and returns an exit status (enum ctl_status); if it fails, one log
+ * line says why.
  */
 #ifndef CARREL_VMM_CTL_VERBS_H
 #define CARREL_VMM_CTL_VERBS_H
@@ -12,7 +13,7 @@
 
 struct ctl {
 	struct options o;
-	struct qmp q;
+	struct qmp q; /* fd: -1 until a verb asks */
 };
 
 /* One command; args: stolen, may be NULL. *ret is the caller's on CTL_OK. */

@@ -61,6 +61,40 @@ def full(t):
     assert got.returncode == 2, got.returncode
 
 
+WRONG = [
+    ("limit", "disk0", "bps=fast"), ("limit", "disk0", "speed=1"),
+    ("limit", "disk0", "bps=1", "rx-bps=1"), ("resize", "disk0", "large"),
+    ("balloon", "0"), ("balloon", "1X"), ("command", "stop", "[]"),
+    ("command", "stop", "{"), ("timeline", "--svg", "/nonexistent/a.svg")]
+
+
+def unasked(t):
+    """A word that makes no sense is told of before anybody is asked."""
+    path = t.tmp / "unasked.sock"
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(path))
+        s.listen()
+        s.setblocking(False)
+        for args in WRONG:
+            bad(t, 1, [args[-1]], path, *args)
+            bad(t, 1, [args[-1]], "./no-such.sock", *args)
+        try:
+            s.accept()
+        except BlockingIOError:
+            return
+    raise AssertionError("it was connected to")
+
+
+def picture(t):
+    """A picture that there is none for: what was there is left alone."""
+    old, new = t.tmp / "old.svg", t.tmp / "new.svg"
+    old.write_text("of yesterday")
+    for path in (old, new):
+        bad(t, 2, ["no-such.sock"], "./no-such.sock", "timeline", "--svg",
+            path)
+    assert old.read_text() == "of yesterday" and not new.exists()
+
+
 def words_of(text, pattern):
     return set(re.findall(pattern, text, re.M))
 
@@ -113,6 +147,8 @@ def parts(t):
     t.check("a word too many", bad, t, 1, ["stop"], "vm", "stop", "now")
     t.check("a command without its name", bad, t, 1, ["NAME"], "vm",
             "command")
+    t.check("arguments that make no sense", unasked, t)
+    t.check("a picture without a VM", picture, t)
     t.check("no such VM", bad, t, 2, ["/run/carrel/no-such.sock"],
             "no-such", "status")
     t.check("a socket that nobody serves", stale, t)
