@@ -4,6 +4,7 @@ import base64
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 
 from e2e.vm import run as run_tool
@@ -37,17 +38,22 @@ def blocks(path):
                 fenced = not fenced
             elif fenced or line.startswith("    "):
                 kept.append(line)
-        kept += re.findall(r"`(carrel run -[^`]*)`", text)
+        kept += re.findall(r"`(carrel run -[^`]*|carrel-emu [^`A-Z]*)`", text)
     return re.sub(r"\\\n", " ", "\n".join(kept)).splitlines()
 
 
 def words_of(line):
     """The words of one of carrel's programs, or None: not one of them."""
     line = PROMPT.sub("", line.strip()).strip()
-    if not re.match(r"carrel(ctl|-sev|-image)? ", line) or "[" in line:
-        return None
-    if line.startswith("carrel-") and " --" not in line:
+    if not re.match(r"carrel(ctl|-sev|-image|-emu)? ", line) or "[" in line:
+        return None                         # a synopsis: see synopses
+    if re.match(r"carrel-(sev|image)", line) and " --" not in line:
         return None                         # in a picture
+    return split(line)
+
+
+def split(line):
+    """The words of a line up to a pipe or the like."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
     lexer.commenters = "#"
     lexer.whitespace_split = True
@@ -90,7 +96,101 @@ def carrelctl(t, words):
     return [t.program("carrelctl"), "--timeout", "1", *args], 2
 
 
+def emulated(t, words):
+    """carrel-emu's own options; what it starts is checked like a line."""
+    _, text = run_tool([t.program("carrel-emu"), "--help"])
+    valued = re.findall(r"^  (--[a-z-]+) [A-Z]", text, re.M)
+    i = 1
+    while i < len(words) and words[i].startswith("-"):
+        i += 1 + (words[i] in valued)
+    got, out = run_tool([t.program("carrel-emu"), *words[1:i], "--help"])
+    if got:
+        return False, f"exit status {got}: {out}"
+    inner = words[i:]
+    if inner[-1:] == ["--sev"]:             # of a line with "..."
+        inner += ["policy=1", "--firmware", "f"]
+    if inner and inner[0] in ("carrel", "carrelctl", "carrel-sev"):
+        return check(t, inner)
+    return (not inner or inner[0] not in OTHERS or
+            not unknown_flags(t, inner)), f"{unknown_flags(t, inner)}"
+
+
+# Programs of other projects, each with how it is asked for its options.
+OTHERS = {"qemu-system-x86_64": "-help", "qemu-storage-daemon": "--help",
+          "virtiofsd": "--help", "passt": "--help"}
+ARTEFACTS = {"qemu-storage-daemon": "storage_daemon", "virtiofsd": "virtiofsd"}
+
+
+# The older and the newer QEMUs' ways to give up root.
+BY_VERSION = "-run-with", "-runas", "-chroot"
+
+
+def help_of(t, name):
+    """None: the program is not here."""
+    program = shutil.which(name)
+    if not program and ARTEFACTS.get(name, "").upper() in t.artefacts:
+        program = getattr(t, ARTEFACTS[name])
+    return program and run_tool([program, OTHERS[name]])[1]
+
+
+def unknown_flags(t, words):
+    """Which of its flags another project's program does not have."""
+    text = help_of(t, words[0])
+    named = {w.split("=")[0] for w in words[1:] if re.match("--?[a-z]", w)}
+    return sorted(flag for flag in named if text and not re.search(
+        rf"(?<![\w-]){flag}(?![\w-])", text))
+
+
+def others(t):
+    """Command lines of other projects' programs, and QEMU's options in the
+    tables of docs/qemu.md."""
+    wrong, seen = [], {}
+    for path in documents():
+        for line in blocks(path):
+            words = line.split()
+            if words[:1] and words[0] in OTHERS:
+                words = split(line.strip())
+                seen[words[0]] = help_of(t, words[0]) is not None
+                wrong += [f"{path.name}: {words[0]} {flag}"
+                          for flag in unknown_flags(t, words)]
+    table = [flag for row in re.findall(r"^\| (`-.*?) \|", (
+        ROOT / "docs/qemu.md").read_text(), re.M)
+             for flag in re.findall(r"`(-[a-z][a-z_-]*|-[A-Z])", row)]
+    assert len(table) > 60, table
+    wrong += [f"qemu.md, table: {flag}" for flag in unknown_flags(
+        t, ["qemu-system-x86_64", *table]) if flag not in BY_VERSION]
+    assert not wrong, "\n".join(wrong)
+    assert set(seen) == set(OTHERS), seen
+    t.note("not here: " + (", ".join(
+        name for name, there in seen.items() if not there) or "none"))
+
+
+def synopses(t):
+    """`carrel run ... --flag A|B=C[,D=E]`: each name in it is one of help's."""
+    _, text = run_tool([t.program("carrel"), "help"])
+    groups, count, wrong = {}, 0, []
+    for line in text.splitlines():
+        row = re.match(r"  (--[a-z-]+) ?(\S*)|      ([a-z]\S*)", line)
+        if row and row[1]:
+            groups[row[1]] = known = set()
+        if row:
+            known.update(re.findall(r"[a-z][a-z-]*", row[2] or row[3] or ""))
+    for path in documents():
+        for line in blocks(path):
+            said = re.match(r" *carrel run \.\.\. (--[a-z-]+) (.*\[.*)", line)
+            if said:
+                count += 1
+                known = groups.get(said[1], set())
+                wrong += [f"{path.name}: {said[1]} {name}" for name in
+                          re.findall(r"(?<![A-Za-z])[a-z][a-z-]*", said[2])
+                          if name not in known]
+    assert not wrong, "\n".join(wrong)
+    assert count >= 5, count
+
+
 def check(t, words):
+    if words[0] == "carrel-emu":
+        return emulated(t, words)
     if words[0] == "carrel-image":
         argv, wanted = ["/usr/bin/python3", "-B", "-c", PARSE_IMAGE,
                         ROOT / "boot/image", *words[1:]], 0
@@ -129,17 +229,22 @@ def flags(t):
     assert named and named <= known, named - known
 
 
+def documents():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+            *sorted((ROOT / "docs").glob("*.1")),
+            *sorted((ROOT / "docs/examples").glob("*.dts"))]
+
+
 def parts(t):
     counts = {}
-    paths = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
-             *sorted((ROOT / "docs").glob("*.1")),
-             *sorted((ROOT / "docs/examples").glob("*.dts"))]
-    for path in paths:
+    for path in documents():
         if any(words_of(line) for line in blocks(path)):
             t.check(path.name, lambda p=path: counts.update(
                 {p.name: document(t, p)}))
     t.check("there were enough of them", enough, counts)
     t.check("flags in the table of QEMU's options", flags, t)
+    t.check("forms of flags", synopses, t)
+    t.check("options of other projects' programs", others, t)
 
 
 def enough(counts):
