@@ -66,12 +66,16 @@ class Space:
         thread.join()
         return made[0]
 
-    def iperf(self, guest, *args, address=HOST, seconds=3):
-        """Mbit/s as the receiver counts, and all that the server measured;
-        args: -R, -P 4, ... of the guest's client."""
+    def iperf_server(self):
         name = f"iperf{len(self.t.programs)}"
         host = self.start(name, "iperf3", "-s", "-1", "-J")
         wait_for(lambda: ":5201" in self.do("ss", "-ltn"), "iperf3")
+        return host
+
+    def iperf(self, guest, *args, address=HOST, seconds=3):
+        """Mbit/s as the receiver counts, and all that the server measured;
+        args: -R, -P 4, ... of the guest's client."""
+        host = self.iperf_server()
         guest.do(f"iperf3 -f m -c {address} -t {seconds} {' '.join(args)} "
                  "> /tmp/iperf 2>&1 || { cat /tmp/iperf; false; }")
         assert host.wait(60) == 0, host.messages()
@@ -81,6 +85,23 @@ class Space:
         # What the server sent may still be in a queue.
         last = guest.do("grep receiver /tmp/iperf | tail -n 1")
         return float(re.search(r"([\d.]+) Mbits/sec", last)[1]), end
+
+    def gibibyte(self, guest, *args, address=HOST):
+        """Mbit/s of 1 GiB, which the receiver has counted; args as above."""
+        host = self.iperf_server()
+        # The client has both ends stop once it has sent all of it, although
+        # some is on its way: so it sends more.
+        guest.do(f"iperf3 -J -i 0 -c {address} -n 1040M {' '.join(args)} "
+                 "> /tmp/iperf 2>&1 || { cat /tmp/iperf; false; }")
+        assert host.wait(60) == 0, host.messages()
+        said = host.messages()
+        if "-R" in args:
+            said = guest.do("grep -A 6 '\"sum_received\"' /tmp/iperf")
+        said = said[said.index('"sum_received"'):]
+        got, rate = (float(re.search(rf'"{name}":\s*([\d.e+]+)', said)[1])
+                     for name in ("bytes", "bits_per_second"))
+        assert got >= 1 << 30, said
+        return round(rate / 1e6, 1)
 
 
 def running(pid):
@@ -102,8 +123,20 @@ def wait_for(ready, what, seconds=60):
         time.sleep(0.1)
 
 
+# linux/virtio_net.h: checksums, segments of TCP both ways, mergeable buffers.
+OFFLOADS = {"CSUM": 0, "GUEST_CSUM": 1, "GUEST_TSO4": 7, "GUEST_TSO6": 8,
+            "GUEST_ECN": 9, "HOST_TSO4": 11, "HOST_TSO6": 12, "HOST_ECN": 13,
+            "MRG_RXBUF": 15}
+
+
 class Guest(Shell):
     """A shell in a guest with a network card."""
+
+    def offloads(self, dev="eth0"):
+        """Which of OFFLOADS its driver and the device have agreed on."""
+        bits = re.search(r"[01]{64}", self.do(
+            f"cat /sys/class/net/{dev}/device/features"))[0]
+        return {name for name, bit in OFFLOADS.items() if bits[bit] == "1"}
 
     def address(self, address=GUEST, dev="eth0"):
         self.do(f"ip link set {dev} up; ip addr add {address}/24 dev {dev}")
