@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk with limits, which keep requests back and lose none; one that grows."""
+"""A disk with limits, which keep requests back and lose none; ones that grow."""
 import resource
 import time
 
 from e2e.fio import Background, begun, counters, fio, limit
 from e2e.net import wait_for
+from e2e.vm import run as run_tool
 
 SECONDS = 60
 MIB = 1 << 20
@@ -35,7 +36,8 @@ def limits(t, vm, guest):
     waited = counters(vm)
     assert waited["throttled"] > 50 and waited["throttled-ns"] > 1e9, waited
     limit(t, vm, "disk0", "bps=0")
-    assert limit(t, vm) == "disk0 no limit\nfio no limit\n"
+    assert limit(t, vm) == \
+        "disk0 no limit\nloop no limit\nfio no limit\n"
     iops, _ = rate_of(guest, seconds=2)
     t.note(f"without a limit: {iops:.0f}")
     assert iops > 120, iops
@@ -67,8 +69,8 @@ def at_once(t, vm, guest):
     assert load.end()["error"] == 0
 
 
-def sectors(guest):
-    return int(guest.do("cat /sys/block/vda/size").split()[-1])
+def sectors(guest, dev="vda"):
+    return int(guest.do(f"cat /sys/block/{dev}/size").split()[-1])
 
 
 def grows(t, vm, guest, disk):
@@ -93,12 +95,41 @@ def grows(t, vm, guest, disk):
     assert info["image"]["virtual-size"] == 64 * MIB, info
 
 
+def device_grows(t, vm, guest, backing, loop):
+    """A block device that the host has made larger."""
+    assert sectors(guest, "vdb") == 8 * 2048
+    with open(backing, "ab") as f:
+        f.truncate(12 * MIB)
+    status, said = run_tool(["losetup", "-c", loop])
+    assert status == 0, said
+    said = limit(t, vm, "loop", "16M", verb="resize", status=3)
+    assert f"has {12 * MIB} bytes" in said, said
+    limit(t, vm, "loop", verb="resize")
+    wait_for(lambda: sectors(guest, "vdb") == 12 * 2048, "vdb's new size")
+    done = fio(guest, dev="vdb", offset="8m", size="4m", bs="64k")
+    assert done["error"] == 0
+
+
 def run(t):
+    backing = t.disk("backing", 8 * MIB)
+    status, loop = run_tool(["losetup", "--find", "--show", backing])
+    assert status == 0, loop
+    try:
+        limited(t, backing, loop.strip())
+    finally:
+        for p in t.programs:
+            p.kill()
+        run_tool(["losetup", "-d", loop.strip()])
+
+
+def limited(t, backing, loop):
     disk = t.disk(size=32 * MIB)
-    vm, guest = begun(t, f"path={disk},queues=2,iops=60,iops-burst=1")
+    vm, guest = begun(t, f"path={disk},queues=2,iops=60,iops-burst=1",
+                      f"path={loop},id=loop")
     limits(t, vm, guest)
     verified(t, vm, guest)
     at_once(t, vm, guest)
+    device_grows(t, vm, guest, backing, loop)
     grows(t, vm, guest, disk)
     assert counters(vm)["errors"] == 0
     vm.qmp().command("quit")
