@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk of qemu-storage-daemon: qcow2, written, read back, checked; stop and
-cont, queues, and a daemon that is killed."""
+"""A disk of qemu-storage-daemon: qcow2, written, read back, checked; it grows;
+stop and cont, queues, and a daemon that is killed."""
 import hashlib
 
 from e2e.launch import check_sev
 from e2e.net import Guest, wait_for
+from e2e.qmp import Qmp
 from e2e.vhost import Load, check, qcow2, storage_daemon
 from e2e.vm import run
 
@@ -25,11 +26,25 @@ def end(vm, daemon):
     assert daemon.wait() == 0
 
 
+def sectors(guest):
+    return int(guest.do("cat /sys/block/vda/size").split()[-1])
+
+
+def grows(guest, path):
+    """The daemon's own block_resize reaches the guest."""
+    Qmp(path.with_suffix(".monitor")).command(
+        "block_resize", node_name="disk", size=24 << 20)
+    wait_for(lambda: sectors(guest) == 24 << 11, "the guest's new size")
+    guest.do("dd if=/tmp/x of=/dev/vda bs=4096 seek=5000 conv=fsync")
+    guest.do("dd if=/dev/vda of=/tmp/z bs=4096 skip=5000 count=733 "
+             "iflag=direct; cmp -n 3000000 /tmp/x /tmp/z; rm /tmp/z")
+
+
 def reads_back(t):
     image = qcow2(t)
     daemon, path = storage_daemon(t, image)
     vm, guest = start(t, path)
-    assert guest.do("cat /sys/block/vda/size").split()[-1] == str(16 << 11)
+    assert sectors(guest) == 16 << 11
     # It flushes: the daemon says that it need not, and is not right.
     assert guest.do("cat /sys/block/vda/queue/write_cache").split()[-2:] == \
         ["write", "back"]
@@ -39,6 +54,7 @@ def reads_back(t):
     guest.do("dd if=/dev/vda of=/tmp/y bs=4096 skip=100 count=733 "
              "iflag=direct")
     assert guest.do("head -c 3000000 /tmp/y | sha256sum").split()[0] == digest
+    grows(guest, path)
     used = guest.do("grep virtio0-req /proc/interrupts")
     t.note(f"interrupts: {' '.join(used.split())}")
     end(vm, daemon)

@@ -22,11 +22,15 @@ def check(path):
 
 
 def storage_daemon(t, image, queues=1, name="qsd", writable=True):
-    """Serves an image; ends only when it is told to."""
+    """Serves an image; ends only when it is told to. Its own control socket
+    is disk.monitor beside the other."""
     path = t.tmp / "disk.sock"
+    monitor = path.with_suffix(".monitor")
     path.unlink(missing_ok=True)
     p = t.start(name, [
         t.storage_daemon,
+        "--chardev", f"socket,id=qmp,path={monitor},server=on,wait=off",
+        "--monitor", "chardev=qmp",
         "--blockdev", f"file,node-name=file,filename={image},"
         f"discard=unmap,read-only={'off' if writable else 'on'}",
         "--blockdev", "qcow2,node-name=disk,file=file,discard=unmap,"
