@@ -83,8 +83,35 @@ def poweroff(t):
     check_end(vm, 4, "guest-panic")
 
 
+def shutdown(t):
+    """A guest that is well enough to hear of its power button."""
+    vm, shell = guest(t, "shutdown")
+    shell.do("wait_for_button & true")
+    vm.expect("carrel-guest: button: event")
+    shell.do(FEED)
+    shell.type(STARVE)
+    fired(vm, "shutdown")
+    check_end(vm)
+    assert vm.facts()["button"][-1] == "pressed", vm.facts()
+
+
+def none(t):
+    vm, shell = guest(t, "none")
+    shell.do(FEED)
+    shell.do(STARVE)
+    fired(vm, "none")
+    shell.do("true")
+    assert vm.status() == "running", vm.status()
+    names = {e["event"] for e in vm.qmp().events}
+    assert not names & {"STOP", "RESET", "POWERDOWN", "SHUTDOWN"}, names
+    vm.qmp().command("quit")
+    assert vm.wait() == 0
+
+
 def parts(t):
     t.check("fed, stopped, starved: reset", reset, t)
     t.check("pause, and again after cont", pause, t)
     t.check("an NMI", nmi, t)
     t.check("power off ends with 4", poweroff, t)
+    t.check("the power button", shutdown, t)
+    t.check("nothing but the event", none, t)
