@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * backing: see the header. The lock is one of the open file description
- * (F_OFD_SETLK) over the whole file: it ends with the descriptor whatever
- * other descriptors the process closes, and QEMU's locks collide with it too.
+ * backing: see the header.
  */
 #include "devices/backing.h"
 
@@ -12,20 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/file.h"
 #include "vmm/log.h"
 
 /* One step of writing zeroes where the file system knows no better way. */
 #define ZERO_STEP (64 * KIB)
-
-static int backing_lock(int fd, bool readonly)
-{
-	struct flock l = {
-		.l_type = readonly ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
-
-	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
-}
 
 static int refuse_size(const char *path, off_t end)
 {
@@ -66,7 +55,7 @@ int backing_open(struct backing *b, const char *path, bool readonly)
 		rc = -EINVAL;
 		goto fail;
 	}
-	rc = backing_lock(fd, readonly);
+	rc = file_lock(fd, readonly);
 	if (rc) {
 		rc = refuse_lock(path, rc, readonly);
 		goto fail;

@@ -2,7 +2,8 @@
 /*
  * chardev_file: a file that a guest fills. At its limit it changes names with
  * PATH.1, which was opened at the start and is emptied first: the sandbox opens
- * nothing, and who reads PATH finds one at every moment.
+ * nothing, and who reads PATH finds one at every moment. Both are locked from
+ * the start to the end, whatever they are called meanwhile.
  */
 #include "devices/chardev_open.h"
 
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/file.h"
 #include "vmm/log.h"
 
 #define FLAGS (O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -35,22 +37,38 @@ static int open_older(struct chardev_file *f)
 
 static int limit(struct chardev *c, uint64_t max)
 {
-	struct stat st;
 	int rc;
 
-	/* A pipe, a terminal or /dev/null does not grow. */
-	if (!max || fstat(c->out_fd, &st) || !S_ISREG(st.st_mode))
-		return 0;
 	if (asprintf(&c->log.older, "%s.1", c->path) < 0) {
 		c->log.older = NULL;
 		return -ENOMEM;
 	}
-	rc = open_older(&c->log);
-	if (rc)
-		log_error("%s %s: %s; it takes what does not fit into %s, "
-			  "unless that has max=0",
-			  c->name, c->log.older, strerror(-rc), c->path);
 	c->log.max = max;
+	rc = open_older(&c->log);
+	if (!rc)
+		return file_claim(c->log.older_fd, c->log.older, c->name);
+	log_error("%s %s: %s; it takes what does not fit into %s, unless that "
+		  "has max=0",
+		  c->name, c->log.older, strerror(-rc), c->path);
+	return rc;
+}
+
+/* Emptied last: only once all that it needs is ours. */
+static int begin(struct chardev *c, uint64_t max)
+{
+	int rc = file_claim(c->out_fd, c->path, c->name);
+	struct stat st;
+
+	/* A pipe, a terminal or /dev/null does not grow. */
+	if (rc || fstat(c->out_fd, &st) || !S_ISREG(st.st_mode))
+		return rc;
+	if (max)
+		rc = limit(c, max);
+	if (!rc && ftruncate(c->out_fd, 0)) {
+		rc = -errno;
+		log_error("%s %s: cannot be emptied: %s", c->name, c->path,
+			  strerror(-rc));
+	}
 	return rc;
 }
 
@@ -58,9 +76,9 @@ int chardev_file_open(struct chardev *c, uint64_t max)
 {
 	int rc;
 
-	c->out_fd = open(c->path, FLAGS | O_CREAT | O_TRUNC, MODE);
+	c->out_fd = open(c->path, FLAGS | O_CREAT, MODE);
 	if (c->out_fd >= 0)
-		return limit(c, max);
+		return begin(c, max);
 	rc = -errno;
 	log_error("%s %s: %s", c->name, c->path, strerror(-rc));
 	return rc;

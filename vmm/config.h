@@ -145,6 +145,12 @@ int config_parse(struct config *c, int argc, char **argv) MUST_USE;
 /* Writes c->dump_dtb; -errno after a log line. */
 int config_dump(const struct config *c) MUST_USE;
 
+/*
+ * Is a file that is emptied at the start (an end's, the time line) named for
+ * something else as well? Looks at files, opens none. -EINVAL after a log line.
+ */
+int config_apart(const struct config *c) MUST_USE;
+
 /* Why the host's kernel cannot serve it, static text; NULL: it can. */
 const char *config_no_vhost(const struct config_net *n);
 

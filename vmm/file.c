@@ -119,3 +119,34 @@ int file_read(const char *path, const char *what, uint64_t max, uint8_t **out,
 	close(fd);
 	return rc;
 }
+
+int file_lock(int fd, bool shared)
+{
+	struct flock l = {
+		.l_type = shared ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
+}
+
+int file_claim(int fd, const char *path, const char *what)
+{
+	struct stat st;
+	int rc = fstat(fd, &st) ? -errno : 0;
+
+	if (!rc && S_ISREG(st.st_mode))
+		rc = file_lock(fd, false);
+	if (!rc)
+		return 0;
+	if (rc == -EAGAIN || rc == -EACCES) {
+		log_error("%s %s: in use by another process, or by this one "
+			  "for something else; it is left as it is",
+			  what, path);
+		return -EAGAIN;
+	}
+	log_warn("%s %s: cannot be locked (%s): nothing keeps another process "
+		 "from writing to it",
+		 what, path, strerror(-rc));
+	return 0;
+}

@@ -438,6 +438,8 @@ static int run(struct carrel *c)
 
 	if (c->cfg.dump_dtb)
 		return config_dump(&c->cfg) ? EXIT_HOST : 0;
+	if (config_apart(&c->cfg))
+		return EXIT_USAGE;
 	if (inherit_standard() || guard_terminal(c) || take_over(c) ||
 	    start_dialers(c))
 		return EXIT_HOST;

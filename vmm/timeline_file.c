@@ -10,13 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/file.h"
 #include "vmm/log.h"
 #include "vmm/timeline_report.h"
 
+#define WHAT "--timeline"
+
 int timeline_file_open(struct timeline_file *f, const char *path)
 {
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK |
-		    O_NOCTTY;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	struct stat st;
 	int rc = 0;
 
@@ -29,11 +31,16 @@ int timeline_file_open(struct timeline_file *f, const char *path)
 		rc = -errno;
 	else if (!S_ISREG(st.st_mode))
 		rc = -EINVAL;
+	else
+		rc = file_claim(f->fd, path, WHAT);
+	if (!rc && ftruncate(f->fd, 0))
+		rc = -errno;
 	f->open = !rc;
 	if (!rc)
 		return 0;
-	log_error("--timeline %s: %s", path,
-		  rc == -EINVAL ? "not a regular file" : strerror(-rc));
+	if (rc != -EAGAIN) /* which has been said */
+		log_error(WHAT " %s: %s", path,
+			  rc == -EINVAL ? "not a regular file" : strerror(-rc));
 	if (f->fd >= 0)
 		close(f->fd);
 	return rc;

@@ -97,6 +97,93 @@ static void file_older(void **state)
 	assert_int_equal(unlink(older), 0);
 }
 
+/* What is in path after it was opened in vain for another end. */
+static void expect_left(struct world *w, const char *path, uint64_t max,
+			const char *says, const char *holds)
+{
+	static struct chardev second;
+	struct config_port p = { END_FILE, path, max };
+	struct capture cap_err = capture_begin();
+	char text[512], got[16] = "";
+	int rc = chardev_open(&second, "console", &p), fd;
+
+	capture_end(&cap_err, text, sizeof text);
+	assert_int_equal(rc, -EAGAIN);
+	assert_non_null(strstr(text, says));
+	assert_non_null(strstr(text, "in use by another process"));
+	fd = open(w->path, O_RDONLY);
+	assert_true(read(fd, got, sizeof got - 1) >= 0);
+	close(fd);
+	assert_string_equal(got, holds);
+}
+
+/* A second VM, or a second end: it leaves alone what the first has written. */
+static void file_in_use(void **state)
+{
+	struct world *w = *state;
+	struct config_port p = { END_FILE, w->path, 65536 };
+	static char text[1000];
+	char older[80], before[80], says[100];
+
+	memset(text, 'x', sizeof text);
+	snprintf(older, sizeof older, "%s.1", w->path);
+	snprintf(says, sizeof says, "console %s: ", w->path);
+	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
+	assert_int_equal(chardev_attach(&w->end, &w->rig.event, w->rig.pio.lock,
+					changed, w),
+			 0);
+	assert_int_equal(chardev_write(&w->end, "first\n", 6), 6);
+	expect_left(w, w->path, 65536, says, "first\n");
+	expect_left(w, w->path, 0, says, "first\n");
+	assert_int_equal(size_of(older), 0);
+	/* Nor may another have what it becomes, before and after it did. */
+	snprintf(says, sizeof says, "console %s: ", older);
+	expect_left(w, older, 0, says, "first\n");
+	for (unsigned i = 0; i < 66; i++) {
+		(void)chardev_write(&w->end, text, sizeof text);
+		spin(&w->rig, 1);
+	}
+	assert_int_equal(size_of(older), 65536);
+	expect_left(w, older, 0, says, "xxxxxxxxxxxxxxx");
+	assert_int_equal(size_of(older), 65536);
+	snprintf(says, sizeof says, "console %s: ", w->path);
+	expect_left(w, w->path, 0, says, "xxxxxxxxxxxxxxx");
+	chardev_close(&w->end);
+	/* Whose PATH.1 is in use has not emptied PATH. */
+	snprintf(before, sizeof before, "%s", older);
+	p = (struct config_port){ END_FILE, before, 0 };
+	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
+	snprintf(says, sizeof says, "console %s: ", older);
+	expect_left(w, w->path, 65536, says, "xxxxxxxxxxxxxxx");
+	chardev_close(&w->end);
+	/* It ends with the VM: the next one begins anew. */
+	p = (struct config_port){ END_FILE, w->path, 0 };
+	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
+	assert_int_equal(size_of(w->path), 0);
+	assert_int_equal(unlink(older), 0);
+}
+
+/* Two may write to one pipe. */
+static void file_shared(void **state)
+{
+	static struct chardev second;
+	struct world *w = *state;
+	struct config_port p = { END_FILE, w->path, 65536 };
+	char got[16] = "";
+	int fd;
+
+	assert_int_equal(mkfifo(w->path, 0600), 0);
+	fd = open(w->path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(chardev_open(&w->end, "serial", &p), 0);
+	assert_int_equal(chardev_open(&second, "console", &p), 0);
+	assert_int_equal(chardev_write(&w->end, "one\n", 4), 4);
+	assert_int_equal(chardev_write(&second, "two\n", 4), 4);
+	assert_int_equal(read(fd, got, sizeof got), 8);
+	assert_string_equal(got, "one\ntwo\n");
+	chardev_close(&second);
+	close(fd);
+}
+
 /* The name is gone: the file that we have begins anew, and is no longer. */
 static void file_moved(void **state)
 {
@@ -213,6 +300,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(file_older),
+		T(file_in_use),
+		T(file_shared),
 		T(file_moved),
 		T(file_full),
 		T(file_limited),

@@ -44,6 +44,27 @@ static void refused(void **state)
 	assert_false(f.open);
 }
 
+/* One that another VM is going to write is not emptied. */
+static void in_use(void **state)
+{
+	const char *path = path_of("x.json");
+	struct timeline_file f, second;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(timeline_file_open(&f, path), 0);
+	assert_int_equal(write(f.fd, "first", 5), 5);
+	assert_int_equal(timeline_file_open(&second, path), -EAGAIN);
+	assert_false(second.open);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 5);
+	close(f.fd);
+	assert_int_equal(timeline_file_open(&f, path), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	close(f.fd);
+}
+
 /* A run that came to nothing has a time line, too. */
 static void written(void **state)
 {
@@ -115,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
+		cmocka_unit_test(in_use),
 		cmocka_unit_test(written),
 		cmocka_unit_test(full),
 	};

@@ -7,6 +7,7 @@ from e2e.vm import run as run_tool
 SECONDS = 60
 MIB = 1 << 20
 EIO = 5
+PORT = "dd of=/dev/port bs=1 seek=1026 conv=notrunc 2>/dev/null"    # debugcon
 # A small file system, with a disk that does not fit into it.
 SMALL = ('mount -t tmpfs -o size=12m none "$0" && '
          'truncate -s 32M "$0/disk" && exec "$@"')
@@ -52,16 +53,38 @@ def cut(t):
     assert vm.wait() == 0
 
 
+def refused(t, name, status, *args):
+    other = t.direct(*args, name=name)
+    assert other.wait() == status, other.messages()
+    return other.messages()
+
+
 def twice(t):
-    """Two VMs on one disk: the second is refused, and the first goes on."""
-    disk = t.disk(size=8 * MIB)
-    vm, guest = begun(t, f"path={disk}", cpus=1)
+    """Two VMs on one disk, or with one log: the second is refused, the first
+    goes on, and nobody has emptied what it uses."""
+    disk, log, alone = t.disk(size=8 * MIB), t.tmp / "log", t.tmp / "alone"
+    vm, guest = begun(t, f"path={disk}", cpus=1,
+                      more=["--debugcon", f"file={log}"])
+    guest.do(f"printf x | {PORT}; echo | {PORT}")   # it goes out by lines
+    wait_for(lambda: log.read_text() == "x\n", "the guest's log")
     load = Background(guest, size="4m")
-    for extra in ("", ",readonly=on"):
-        other = t.direct("--disk", f"path={disk}{extra}", name=f"b{extra[1:3]}")
-        assert other.wait() == 2, other.messages()
-        assert "in use by another process" in other.messages()
+    used = "in use by another process"
+    for name, extra in (("b", ""), ("b-ro", ",readonly=on")):
+        assert used in refused(t, name, 2, "--disk", f"path={disk}{extra}")
+    for name, flag in (("b-log", "--debugcon"), ("b-console", "--console")):
+        said = refused(t, name, 2, flag, f"file={log}")
+        assert f"{flag[2:]} {log}: {used}" in said, said
+    assert used in refused(t, "b-older", 2, "--console", f"file={log}.1")
+    assert used in refused(t, "b-disk", 2, "--debugcon", f"file={disk}")
+    alone.write_bytes(bytes(MIB))
+    said = refused(t, "b-both", 1, "--debugcon", f"file={alone}",
+                   "--disk", f"path={alone}")
+    assert "one file" in said, said
+    assert alone.stat().st_size == MIB
+    assert log.read_text() == "x\n"
     assert load.end()["error"] == 0
+    guest.do(f"echo | {PORT}")
+    wait_for(lambda: log.read_text() == "x\n\n", "the rest of the log")
     vm.qmp().command("quit")
     assert vm.wait() == 0
 
@@ -69,4 +92,4 @@ def twice(t):
 def parts(t):
     t.check("a full file system", full, t)
     t.check("a file that is cut short", cut, t)
-    t.check("a second VM on one disk", twice, t)
+    t.check("a second VM on one disk, or with one log", twice, t)

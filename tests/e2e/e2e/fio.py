@@ -9,10 +9,10 @@ from e2e.vm import run
 CMDLINE = "carrel.test=shell carrel.hash=no"
 
 
-def start(t, *disks, how="direct", cpus=2, owner=None, **kw):
-    """A guest with a shell; disks: the arguments of each --disk. The last of
-    its disks is fio's. With an owner it is a SEV guest."""
-    args = [a for d in disks for a in ("--disk", d)]
+def start(t, *disks, how="direct", cpus=2, owner=None, more=(), **kw):
+    """A guest with a shell; disks: the arguments of each --disk, more: other
+    flags. The last of its disks is fio's. With an owner it is a SEV guest."""
+    args = [*more, *(a for d in disks for a in ("--disk", d))]
     if owner:
         args += ["--sev", owner.sev]
     vm = getattr(t, how)(
