@@ -119,28 +119,41 @@ static void requests_end_it(void **state)
 		bool sev, no_reboot;
 		enum config_panic panic;
 		int status;
-		const char *event;
+		const char *event, *says;
 	} t[] = {
 		{ POWER_OFF, false, false, PANIC_SHUTDOWN, EXIT_POWERED_OFF,
-		  "SHUTDOWN guest-shutdown;" },
+		  "SHUTDOWN guest-shutdown;",
+		  "the guest powered off (a test)" },
 		{ POWER_RESET, false, true, PANIC_SHUTDOWN, EXIT_RESET,
-		  "SHUTDOWN guest-reset;" },
+		  "SHUTDOWN guest-reset;", "(a test); --no-reboot ends here" },
 		{ POWER_RESET, true, false, PANIC_SHUTDOWN, EXIT_RESET,
-		  "SHUTDOWN guest-reset;" },
+		  "SHUTDOWN guest-reset;",
+		  "(a test); a SEV guest is not reset in place: launch it "
+		  "again, with a fresh session" },
 		{ POWER_CRASH, false, false, PANIC_SHUTDOWN, EXIT_CRASHED,
-		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;",
+		  "the guest crashed: a test" },
 		{ POWER_CRASH, false, false, PANIC_NONE, EXIT_CRASHED,
-		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;",
+		  "the guest crashed: a test" },
 		{ POWER_PANIC, false, false, PANIC_SHUTDOWN, EXIT_CRASHED,
-		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;" },
+		  "GUEST_PANICKED poweroff;SHUTDOWN guest-panic;",
+		  "the guest panicked" },
 		{ POWER_PANIC, true, false, PANIC_RESET, EXIT_CRASHED,
-		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;" },
+		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;",
+		  "--panic reset: a SEV guest, which is not reset in place, "
+		  "ends here" },
+		{ POWER_CRASH, true, false, PANIC_RESET, EXIT_CRASHED,
+		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;",
+		  "--panic reset: a SEV guest, which is not reset in place, "
+		  "ends here" },
 		{ POWER_CRASH, false, true, PANIC_RESET, EXIT_CRASHED,
-		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;" },
+		  "GUEST_PANICKED reset;SHUTDOWN guest-panic;",
+		  "--panic reset: --no-reboot ends here" },
 		{ POWER_LEAVE, false, false, PANIC_SHUTDOWN, EXIT_POWERED_OFF,
-		  "SHUTDOWN host-ui;" },
+		  "SHUTDOWN host-ui;", "ended at the terminal" },
 		{ POWER_QUIT, false, false, PANIC_SHUTDOWN, EXIT_HOST,
-		  "SHUTDOWN host-error;" },
+		  "SHUTDOWN host-error;", "" },
 	};
 	char text[512];
 
@@ -157,8 +170,38 @@ static void requests_end_it(void **state)
 		capture_end(&c, text, sizeof(text));
 		assert_int_equal(r->m.exit_status, t[i].status);
 		assert_string_equal(r->events, t[i].event);
+		if (!strstr(text, t[i].says))
+			fail_msg("%s: not in it: %s", text, t[i].says);
 		rig_close(r);
 	}
+}
+
+/* Its keys and its measurement belong to one launch. */
+static void sev_is_not_reset(void **state)
+{
+	struct rig *r = rig_open();
+	struct capture c = capture_begin();
+	char text[512];
+
+	(void)state;
+	r->vm.sev.on = true;
+	r->m.state = MACHINE_PAUSED;
+	assert_int_equal(machine_reset(&r->m, false, "host-qmp-system-reset"),
+			 -EOPNOTSUPP);
+	assert_string_equal(machine_refusal(-EOPNOTSUPP),
+			    "a SEV guest is not reset in place: launch it "
+			    "again, with a fresh session");
+	assert_string_equal(r->events, "");
+	assert_string_equal(machine_status(&r->m), "paused");
+	/* Where nobody can be refused, it ends. */
+	r->m.watchdog = WATCHDOG_RESET;
+	mishap_notes(&r->m, POWER_NOTE_WATCHDOG);
+	capture_end(&c, text, sizeof(text));
+	assert_string_equal(r->events, "WATCHDOG reset;SHUTDOWN guest-reset;");
+	assert_int_equal(r->m.exit_status, EXIT_RESET);
+	assert_non_null(strstr(text, "the watchdog fired"));
+	assert_non_null(strstr(text, "(watchdog); a SEV guest is not reset"));
+	rig_close(r);
 }
 
 static void run_once(struct rig *r)
@@ -265,6 +308,7 @@ int main(void)
 		cmocka_unit_test(each_ends_it),
 		cmocka_unit_test(ignored_ones_stay_ignored),
 		cmocka_unit_test(requests_end_it),
+		cmocka_unit_test(sev_is_not_reset),
 		cmocka_unit_test(notes_are_told),
 		cmocka_unit_test(button_once_a_second),
 		cmocka_unit_test(notes_come_by_the_loop),

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Power button, SIGTERM, reset, stop and cont of an ordinary guest."""
+"""Power button, SIGTERM, reset, stop and cont; what of a reset under SEV."""
 import signal
 import time
 
-from e2e.launch import check_end, ready
+from e2e.launch import attested, check_end, ready
+from e2e.qmp import Refused
 
-SECONDS = 130
+SECONDS = 180
 
 
 def plain(t, test, *args, cmdline="", **kw):
@@ -74,6 +75,25 @@ def crash(t):
     assert vm.wait() == 4
 
 
+def under_sev(t):
+    """Others may not reset it, and are told why; when it does so itself that
+    is its end."""
+    why = "a SEV guest is not reset in place: launch it again, with a fresh " \
+        "session"
+    vm = attested(t, cmdline="carrel.test=reset")
+    try:
+        vm.qmp().command("system_reset")
+        raise AssertionError("a SEV guest was reset")
+    except Refused as refusal:
+        assert why in str(refusal), refusal
+    assert vm.status() == "running", vm.status()
+    ready(vm)
+    check_end(vm, 3, "guest-reset")
+    assert vm.console().count("carrel-guest: ready") == 1, vm.console()
+    said = vm.messages()
+    assert "the guest reset (" in said and why in said, said
+
+
 def parts(t):
     t.check("stop, cont, system_reset, SIGTERM twice", stop_and_cont, t)
     t.check("the power button by QMP", button, t)
@@ -81,3 +101,4 @@ def parts(t):
     t.check("the guest resets and boots again", reset, t)
     t.check("--no-reboot ends with 3", no_reboot, t)
     t.check("a triple fault ends with 4", crash, t)
+    t.check("a SEV guest is not reset, and says why", under_sev, t)
