@@ -5,9 +5,10 @@ import pathlib
 import re
 import time
 
-from e2e.net import Space
+from e2e.passt import outside, passt
+from e2e.vhost import qcow2, storage_daemon, virtiofsd
 
-SECONDS = 100
+SECONDS = 150
 BOOTS, RESETS = 100, 50
 WARM = 5            # what is allocated once and kept is there after these
 KIB = 1024
@@ -15,12 +16,24 @@ KIB = 1024
 
 def brief(t, disk, name, *args):
     """The guest that reads a sector and powers off (tests/guest/brief.c), with
-    a device of each kind."""
+    a device of each kind, but for a file system: virtiofsd ends with its
+    client, so only a VM that lives on has one."""
     return t.carrel(
-        "--disk", f"path={disk},queues=2", "--net", "tap=tap0,queues=2",
-        "--vsock", f"cid=3,path={t.tmp}/vsock", "--rng", "--cpus", "2", *args,
+        "--disk", f"path={disk},queues=2",
+        "--disk", f"vhost-user={t.tmp}/disk.sock",
+        "--net", "tap=tap0,queues=2", "--net", f"passt={t.tmp}/passt.sock",
+        "--vsock", f"cid=3,path={t.tmp}/vsock",
+        "--console", f"socket={t.tmp}/console", "--balloon",
+        "--watchdog", "reset", "--rng", "--cpus", "2", *args,
         name=name, firmware=t.program("guest/brief.bin"), kernel=False,
         memory="64M")
+
+
+def with_files(t, disk, name):
+    shared = t.tmp / "shared"
+    shared.mkdir(exist_ok=True)
+    _, path = virtiofsd(t, shared)
+    return brief(t, disk, name, "--fs", f"socket={path},tag=host")
 
 
 def disk_of(t, name, letter):
@@ -109,7 +122,7 @@ def inside(vm):
 
 def resets(t, _space):
     disk = disk_of(t, "wait", b"W")
-    vm = brief(t, disk, "reset")
+    vm = with_files(t, disk, "reset")
     began = time.monotonic()
     for i in range(RESETS + WARM):
         vm.expect("brief: sector", count=i + 1)
@@ -131,7 +144,7 @@ def resets(t, _space):
 
 def pauses(t, _space):
     """stop and cont, a hundred times, of a guest that sleeps."""
-    vm = brief(t, disk_of(t, "pause", b"W"), "pause")
+    vm = with_files(t, disk_of(t, "pause", b"W"), "pause")
     vm.expect("brief: sector")
     for i in range(BOOTS + WARM):
         vm.qmp().command("stop")
@@ -146,10 +159,12 @@ def pauses(t, _space):
 
 
 def parts(t):
-    space = Space(t)
+    space = outside(t)
+    space.tap(queues=2)
+    storage_daemon(t, qcow2(t))
+    passt(space, t, once=False)
     holder, t.programs = t.programs, []     # for all the checks, not for one
     try:
-        space.tap(queues=2)
         t.check(f"{BOOTS} boots", boots, t, space)
         t.check(f"{RESETS} resets of one process", resets, t, space)
         t.check(f"{BOOTS} pauses of one process", pauses, t, space)

@@ -17,10 +17,11 @@ def outside(t):
     return space
 
 
-def passt(space, t, name="passt", path=None):
-    """The program and its socket; it takes one client and ends with it."""
+def passt(space, t, name="passt", path=None, once=True):
+    """The program and its socket; it takes one client at a time and, if once,
+    ends with it."""
     path = path or t.tmp / f"{name}.sock"
-    p = space.start(name, "passt", "-f", "-1", "-s", path, "-D", GATEWAY,
-                    "-t", "none", "-u", "none")
+    p = space.start(name, "passt", "-f", *(["-1"] if once else []),
+                    "-s", path, "-D", GATEWAY, "-t", "none", "-u", "none")
     wait_for(path.exists, "passt's socket")
     return p, path
