@@ -3,9 +3,9 @@
 import json
 import subprocess
 
-from prometheus_client.openmetrics.parser import \
-    text_string_to_metric_families
-
+from e2e import vsock
+from e2e.metrics import metrics
+from e2e.net import Space
 from e2e.vm import run as run_tool
 
 SECONDS = 30
@@ -25,6 +25,27 @@ def watcher(t, vm, *args):
     return child
 
 
+def devices(t, vm, families):
+    """Two interfaces, vsock and a balloon, too; the guest's vsock is asked
+    for a port that nobody has."""
+    for name in "rx_bytes", "tx_frames", "rx_throttled_seconds":
+        of = {s.labels["net"]: s.value for s in
+              families[f"carrel_net_{name}"].samples}
+        assert sorted(of) == ["lan", "net1"], of
+    target = families["carrel_balloon_target_bytes"]
+    assert target.type == "gauge" and target.unit == "bytes", target
+    assert [s.value for s in target.samples] == [256 << 20], target
+    before = metrics(t, vm)[1]
+    try:
+        vsock.connect(t.tmp / "vsock", 9).close()
+        raise AssertionError("nobody listens at the guest's port 9")
+    except ConnectionError:
+        pass
+    name = ("carrel_vsock_tx_packets_total",)
+    after = metrics(t, vm)[1]
+    assert after[name] == before[name] + 1, after
+
+
 def counted(t, vm):
     """Counters, their rates, and the metrics as a collector reads them."""
     counters = json.loads(ctl(t, vm, "counters"))
@@ -33,15 +54,13 @@ def counted(t, vm):
     assert disk["errors"] == 0 and disk["writes"] == 0, disk
     assert memory["bytes"] == 256 << 20, memory
     assert 8 << 20 < memory["resident-bytes"] <= memory["bytes"], memory
-    families = {f.name: f for f in text_string_to_metric_families(
-        ctl(t, vm, "metrics"))}
-    samples = {(s.name, *sorted(s.labels.items())): s.value
-               for f in families.values() for s in f.samples}
+    families, samples = metrics(t, vm)
     read = samples["carrel_disk_read_bytes_total", ("disk", "data")]
     assert read >= disk["read-bytes"], f"{read} of {disk}"
     assert families["carrel_vm_state"].type == "stateset"
     exits = families["carrel_vcpu_exits"].samples
     assert len(exits) == 12, exits
+    devices(t, vm, families)
     table = ctl(t, vm, "top", "--interval", "1", "--count", "2")
     assert table.count("busy%") == 2 and "data" in table, table
     t.note(table)
@@ -52,8 +71,12 @@ def counted(t, vm):
 
 
 def steer(t):
+    space = Space(t)
     vm = t.carrel("--paused", "--name", "steered", "--cpus", "2", "--disk",
-                  f"path={t.disk()},id=data", name="vm",
+                  f"path={t.disk()},id=data", "--net",
+                  f"tap={space.tap()},id=lan,vhost=off", "--net",
+                  f"tap={space.tap('tap1')}", "--balloon", "--vsock",
+                  f"cid=5,path={t.tmp / 'vsock'}", name="vm",
                   firmware=t.plain_firmware, cmdline="carrel.test=count")
     vm.qmp()
     text = ctl(t, vm, "status")

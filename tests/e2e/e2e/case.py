@@ -163,7 +163,7 @@ class Case:
     def _stop_all(self):
         for p in self.programs:
             p.kill()
-        self.programs = []
+        self.programs, self.within = [], []
 
     @contextlib.contextmanager
     def workspace(self):
