@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network over passt: lease, names, transfers both ways, passt's end, and
-another passt in its place."""
-from e2e.net import Echo, start, wait_for
+"""A network over passt: lease, names, transfers both ways, stop and cont in
+them, passt's end, and another passt in its place."""
+from e2e.net import Echo, start, stopped, wait_for
 from e2e.passt import ADDRESS, GATEWAY, NAME, outside, passt
 
 SECONDS = 120
@@ -18,6 +18,7 @@ def run(t):
     Echo(space, "127.0.0.1").check(guest, GATEWAY)
     t.note(f"in: {space.iperf(guest, '-R', address=GATEWAY)[0]} Mbit/s")
     t.note(f"out: {space.iperf(guest, address=GATEWAY)[0]} Mbit/s")
+    stopped(space, guest, vm, GATEWAY)
     guest.do(f"iperf3 -c {GATEWAY} -t 60 > /dev/null 2>&1 & sleep 1")
     peer.kill()
     wait_for(lambda: "lan: " in vm.messages(), "a word about passt's end")

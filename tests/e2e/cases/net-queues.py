@@ -2,7 +2,7 @@
 """A tap with several queues: as many as the guest uses, MTU, stop and cont."""
 import re
 
-from e2e.net import HOST, Echo, Space, start
+from e2e.net import HOST, Echo, Space, start, stopped
 
 SECONDS = 60
 
@@ -29,8 +29,7 @@ def run(t):
     guest.do("ip link set eth0 mtu 1400")
     guest.ping(size=1372)
     Echo(space).check(guest)
-    vm.qmp().command("stop")
-    guest.vm.qmp().command("cont")
+    stopped(space, guest, vm)
     guest.ping(HOST)
     vm.qmp().command("quit")
     assert vm.wait() == 0

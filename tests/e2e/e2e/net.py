@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from e2e.shell import Shell
 from e2e.vm import run
@@ -155,6 +156,35 @@ class Guest(Shell):
     def ping(self, address=HOST, count=3, size=56, status=0):
         return self.do(f"ping -c {count} -w {2 * count + 8} -s {size} "
                        f"{address}", status=status)
+
+
+def stopped(space, guest, vm, address=HOST):
+    """stop and cont while iperf3 goes both ways: nothing moves in between,
+    and both ways go on."""
+    def moved():
+        net = vm.qmp().command("x-carrel-counters")["nets"][0]
+        return net["rx-bytes"], net["tx-bytes"]
+
+    def moves():
+        """Half a MiB each way, which is more than what is under way."""
+        before = moved()
+        wait_for(lambda: min(now - then for now, then in
+                             zip(moved(), before)) > 1 << 19, "both ways")
+
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(space.iperf, guest, "--bidir", address=address,
+                            seconds=8)
+        for _ in range(2):
+            moves()
+            assert not going.done(), going.result()
+            vm.qmp().command("stop")
+            before = moved()
+            time.sleep(0.3)
+            assert moved() == before, "a network that is stopped has moved"
+            vm.qmp().command("cont")
+        moves()
+        end = going.result()[1]
+        assert end["sum_received"]["bytes"] > 1 << 20, end
 
 
 class Echo:
