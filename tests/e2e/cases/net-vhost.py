@@ -5,7 +5,7 @@ import pathlib
 import threading
 import time
 
-from e2e.net import HOST, Echo, Guest, Space, start, wait_for
+from e2e.net import HOST, OFFLOADS, Echo, Guest, Space, start, wait_for
 
 SECONDS = 80
 
@@ -79,6 +79,7 @@ def run(t):
     vm, guest = start(t, "--net", f"tap={tap},queues=2,vhost=on", "--cpus", 2)
     assert files(vm.child.pid).count("/dev/vhost-net") == 2
     confined(vm.child.pid)
+    assert guest.offloads() == set(OFFLOADS), guest.offloads()
     guest.address()
     transfers(t, space, guest)
     stopped(space, guest, vm)
