@@ -80,6 +80,7 @@ def open_files():
 
 
 def boots(t, space):
+    t.within = space.within
     disk = disk_of(t, "off", b"P")
     first = disk.read_bytes()[:4][::-1].hex()
     began = time.monotonic()
@@ -120,7 +121,8 @@ def inside(vm):
             len((proc / "maps").read_text().splitlines()))
 
 
-def resets(t, _space):
+def resets(t, space):
+    t.within = space.within
     disk = disk_of(t, "wait", b"W")
     vm = with_files(t, disk, "reset")
     began = time.monotonic()
@@ -142,8 +144,9 @@ def resets(t, _space):
     assert after[3] - before[3] < 4, f"{before[3]} mappings, now {after[3]}"
 
 
-def pauses(t, _space):
+def pauses(t, space):
     """stop and cont, a hundred times, of a guest that sleeps."""
+    t.within = space.within
     vm = with_files(t, disk_of(t, "pause", b"W"), "pause")
     vm.expect("brief: sector")
     for i in range(BOOTS + WARM):
@@ -163,7 +166,8 @@ def parts(t):
     space.tap(queues=2)
     storage_daemon(t, qcow2(t))
     passt(space, t, once=False)
-    holder, t.programs = t.programs, []     # for all the checks, not for one
+    # For all the checks, not for one; each goes into the namespace again.
+    holder, t.programs = t.programs, []
     try:
         t.check(f"{BOOTS} boots", boots, t, space)
         t.check(f"{RESETS} resets of one process", resets, t, space)
