@@ -4,24 +4,11 @@
  * hand on a part: nothing that an author wrote may be dropped without a word.
  * No dtc writes them, so they are put together here.
  */
-#include "vmm/config.h"
+#include "tests/unit/tree_rig.h"
 
-#include <errno.h>
-#include <libfdt.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#define BUILT_MAX (1 * MIB)
 
-#include <cmocka.h>
-
-#include "tests/unit/capture.h"
-
-#define TREE_MAX (1 * MIB)
-
-static uint8_t tree[TREE_MAX];
+static uint8_t tree[BUILT_MAX];
 
 /*
  * By a word each: "{name" begins a node, "}" ends one, "name" is a property
@@ -55,19 +42,14 @@ static void build(const char *words)
 	assert_int_equal(rc, 0);
 }
 
-static int parse(struct config *c, char *text, size_t cap)
+static int parse_built(struct config *c, char *text, size_t cap)
 {
-	char path[32], *argv[] = { "carrel", "run", "--config", path };
-	int fd = memfd_create("tree", 0), rc;
-	size_t len = fdt_totalsize(tree);
-	struct capture err;
+	struct scratch s = scratch_open();
+	int rc;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	assert_int_equal(write(fd, tree, len), len);
-	err = capture_begin();
-	rc = config_parse(c, ARRAY_LEN(argv), argv);
-	capture_end(&err, text, cap);
-	close(fd);
+	scratch_put(&s, tree, fdt_totalsize(tree));
+	rc = parse(c, NULL, s.path, text, cap);
+	close(s.fd);
 	return rc;
 }
 
@@ -102,7 +84,8 @@ static void shapes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		build(t[i].words);
-		if (parse(&c, text, sizeof(text)) != (t[i].say ? -EINVAL : 0) ||
+		if (parse_built(&c, text, sizeof(text)) !=
+			    (t[i].say ? -EINVAL : 0) ||
 		    (t[i].say && !strstr(text, t[i].say)))
 			fail_msg("%s: %s", t[i].words, text);
 		config_close(&c);
@@ -133,7 +116,7 @@ static void many(void **state)
 	rc = rc ?: fdt_finish(tree);
 	assert_int_equal(rc, 0);
 	alarm(60);
-	assert_int_equal(parse(&c, text, sizeof(text)), -EINVAL);
+	assert_int_equal(parse_built(&c, text, sizeof(text)), -EINVAL);
 	alarm(0);
 }
 

@@ -3,31 +3,21 @@
 
 All of it goes through bounce buffers; one tap is ours to serve, one the
 kernel's, as is AF_VSOCK."""
-import hashlib
 import os
 
 from e2e import vsock
 from e2e.launch import check_sev
 from e2e.net import Echo, Guest, Space
 from e2e.passt import ADDRESS, GATEWAY, outside, passt
-from e2e.vhost import virtiofsd
+from e2e.vhost import both_ways, virtiofsd
 
 SECONDS = 120
 OTHER, CID = "10.5.1.1", 78
 CMDLINE = "carrel.test=shell"
 
 
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def directory(guest, shared):
-    guest.do("mkdir /host; mount -t virtiofs host /host")
-    out = guest.do("sha256sum < /host/in").split()[0]
-    assert out == digest(shared / "in"), "in"
-    guest.do("head -c 1000000 /dev/urandom > /host/out; sync")
-    out = guest.do("sha256sum < /host/out").split()[0]
-    assert out == digest(shared / "out"), "out"
+    both_ways(guest, shared, 1000000)
     guest.do("umount /host")
 
 

@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A directory of the host's: files both ways, virtiofsd killed under load."""
-import hashlib
 import os
 import re
 import time
 
 from e2e.net import Guest, wait_for
-from e2e.vhost import virtiofsd
+from e2e.vhost import both_ways, digest, virtiofsd
 
 SECONDS = 80
 
 
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def files(vm, guest, shared):
-    guest.do("mkdir /host; mount -t virtiofs host /host")
-    out = guest.do("sha256sum < /host/in").split()[0]
-    assert out == digest(shared / "in"), "in"
-    guest.do("head -c 5000000 /dev/urandom > /host/out; sync")
-    out = guest.do("sha256sum < /host/out").split()[0]
-    assert out == digest(shared / "out"), "out"
+    both_ways(guest, shared, 5000000)
     guest.do("mkdir /host/d; mv /host/out /host/d/moved; rm /host/in")
     assert sorted(os.listdir(shared)) == ["d"]
     vm.qmp().command("stop")

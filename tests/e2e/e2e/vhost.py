@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other processes that serve a guest's devices: qemu-storage-daemon, virtiofsd."""
+import hashlib
 import json
 import re
 
@@ -78,3 +79,17 @@ class Load:
                       r"(\d+) bad\nstatus 0", said)
         assert m and m[4] == "0", said
         return tuple(map(int, m.groups()[:3]))
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def both_ways(guest, shared, size):
+    """virtiofsd's directory, mounted: the guest reads "in" and writes "out"."""
+    guest.do("mkdir /host; mount -t virtiofs host /host")
+    out = guest.do("sha256sum < /host/in").split()[0]
+    assert out == digest(shared / "in"), "in"
+    guest.do(f"head -c {size} /dev/urandom > /host/out; sync")
+    out = guest.do("sha256sum < /host/out").split()[0]
+    assert out == digest(shared / "out"), "out"
